@@ -1,0 +1,1 @@
+"""One file a statistic; `table.py` puts them side by side."""

@@ -1,0 +1,1 @@
+"""Coded session → element ratings, with interval, evidence and release gate."""

@@ -1,0 +1,1 @@
+"""What a person reads: session, practice and service reports."""

@@ -1,0 +1,1 @@
+"""Sound → utterances with roles."""

@@ -1,0 +1,1 @@
+"""HTTP and web pages over the library."""

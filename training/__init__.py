@@ -1,0 +1,1 @@
+"""Coded sessions → bundles."""
