@@ -71,6 +71,8 @@ class Word(Span):
     text: str
     probability: float = Field(default=1.0, ge=0, le=1)
     doubt: Doubt | None = None
+    speaker: str | None = None
+    """Who said it, where the sound itself says so (a channel a speaker); else `None`."""
 
 
 class Turn(Span):
