@@ -166,6 +166,8 @@ class Measure(Value):
     numerator: float
     denominator: float | None = None
     """`None` for a plain count."""
+    raw: float | None = None
+    """The numerator before the volley rules, where rules changed what counts."""
     low: float | None = None
     high: float | None = None
     """Interval of the value that includes the coder's own error, where one was estimated."""

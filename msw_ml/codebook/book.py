@@ -24,6 +24,8 @@ class Parent(Value):
     id: str
     name: str
     speaker: Role
+    expects_answer: bool = False
+    """A short answer right after it is an answer, not a back-channel: it ends the volley."""
 
 
 class Behaviour(Value):
