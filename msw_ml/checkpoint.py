@@ -20,7 +20,7 @@ class Checkpoint(Protocol):
     def __call__(self, stage: str, kind: type[T], work: Callable[[], T]) -> T: ...
 
 
-def work_anew(stage: str, kind: type[T], work: Callable[[], T]) -> T:
+def work_anew(stage: str, kind: type[T], work: Callable[[], T]) -> T:  # noqa: ARG001 the port's names
     """The checkpoint that keeps nothing."""
     return work()
 

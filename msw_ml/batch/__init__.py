@@ -1,0 +1,1 @@
+"""Many recordings: inputs and their names, manifest, worker processes, resume."""

@@ -1,0 +1,196 @@
+"""A whole run: plan, skip what is done, hand out the rest, keep the manifest and sessions.csv."""
+
+from __future__ import annotations
+
+import datetime
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from msw_ml import engines
+from msw_ml.batch import workers
+from msw_ml.batch.inputs import Found, Input, find
+from msw_ml.batch.manifest import Entry, Manifest, State
+from msw_ml.batch.options import ScoreOptions, run_key
+from msw_ml.batch.work import Work
+from msw_ml.codebook import Codebook
+from msw_ml.disk import sha256
+from msw_ml.errors import BadSetting, UnknownName
+from msw_ml.formats import registry
+from msw_ml.formats.sessions_csv import Failure, write_sessions
+from msw_ml.session import Value
+from msw_ml.settings import Settings
+
+Watch = Callable[[workers.Event], None]
+"""Told of every event of the workers, for a progress display."""
+
+
+class Plan(Value):
+    """What a run will do."""
+
+    out: Path
+    works: tuple[Work, ...]
+    skipped: tuple[Entry, ...]
+    failed: tuple[Entry, ...]
+    sizes: dict[str, int]
+    """Output name → size of the input in bytes."""
+    left_out: int
+
+
+class Summary(Value):
+    """How a run ended."""
+
+    done: int
+    skipped: int
+    failed: tuple[Entry, ...]
+    is_interrupted: bool = False
+
+
+def plan(paths: Sequence[Path], out: Path, settings: Settings, options: ScoreOptions, is_forced: bool = False) -> Plan:
+    """Looks at all inputs and engines before any long work.
+
+    Raises `SetupError` or `ModelError`; what is wrong with a single input stands in `failed`.
+    """
+    _check(settings, options)
+    labels = engines.labels(engines.pipeline(settings))
+    found = find(paths, out)
+    before = {} if is_forced else Manifest(out / "manifest.jsonl").done()
+    works: list[Work] = []
+    skipped: list[Entry] = []
+    failed = [_failure(Path(message.split(":")[0]).name, message, "UnreadableInput") for message in found.unreadable]
+    for item in found.inputs:
+        try:
+            digest = sha256(item.path)
+        except OSError as error:
+            failed.append(_failure(item.path.name, _unreadable(item, error), "UnreadableInput", item.name))
+            continue
+        key = run_key(digest, options, labels)
+        last = before.get(item.name)
+        if last is not None and last.key == key and _is_there(out, last):
+            skipped.append(last)
+        else:
+            works.append(Work(path=item.path, name=item.name, sha256=digest, key=key, out=out))
+    return Plan(
+        out=out,
+        works=tuple(works),
+        skipped=tuple(skipped),
+        failed=tuple(failed),
+        sizes=_sizes(found),
+        left_out=found.left_out,
+    )
+
+
+def run(planned: Plan, jobs: int, settings: Settings, options: ScoreOptions, watch: Watch) -> Summary:
+    """Does the works of a plan; one that fails never stops the rest.
+
+    Ctrl-C ends the workers, notes what was in hand, and returns: the same command resumes.
+    """
+    manifest = Manifest(planned.out / "manifest.jsonl")
+    for entry in planned.failed:
+        manifest.add(entry)
+    ledger = _Ledger(planned, manifest)
+    is_interrupted = False
+    try:
+        for event in workers.run(list(planned.works), jobs, settings, options):
+            ledger.note(event)
+            watch(event)
+    except KeyboardInterrupt:
+        is_interrupted = True
+        ledger.interrupt()
+    from msw_ml import codebook
+
+    _write_table(planned, ledger, codebook.load(settings.codebook))
+    return Summary(
+        done=len(ledger.done),
+        skipped=len(planned.skipped),
+        failed=(*planned.failed, *ledger.failed),
+        is_interrupted=is_interrupted,
+    )
+
+
+class _Ledger:
+    """Turns the workers' events into lines of the manifest."""
+
+    def __init__(self, planned: Plan, manifest: Manifest) -> None:
+        self._works = {work.name: work for work in planned.works}
+        self._manifest = manifest
+        self._started: dict[str, float] = {}
+        self._clock: dict[str, str] = {}
+        self.done: list[Entry] = []
+        self.failed: list[Entry] = []
+
+    def note(self, event: workers.Event) -> None:
+        self._started.setdefault(event.name, time.monotonic())
+        self._clock.setdefault(event.name, _now())
+        if event.kind == "done":
+            self.done.append(self._close(event.name, State.DONE, sessions=event.sessions))
+        elif event.kind == "failed":
+            self.failed.append(self._close(event.name, State.FAILED, error=event.error, kind=event.error_kind))
+
+    def interrupt(self) -> None:
+        ended = {entry.name for entry in (*self.done, *self.failed)}
+        for name in [name for name in self._started if name not in ended]:
+            self._close(name, State.INTERRUPTED)
+
+    def _close(self, name: str, state: State, sessions: tuple[str, ...] = (), error: str = "", kind: str = "") -> Entry:
+        work = self._works[name]
+        entry = Entry(
+            name=name,
+            source=work.path.name,
+            input_sha256=work.sha256,
+            key=work.key,
+            state=state,
+            sessions=sessions,
+            started=self._clock[name],
+            seconds=round(time.monotonic() - self._started[name], 2),
+            error=error or None,
+            error_kind=kind or None,
+        )
+        self._manifest.add(entry)
+        return entry
+
+
+def _write_table(planned: Plan, ledger: _Ledger, book: Codebook) -> None:
+    """sessions.csv: a row for every session of this run's inputs, and one for every input that failed."""
+    folders = [name for entry in (*planned.skipped, *ledger.done) for name in entry.sessions]
+    failures = [Failure(session=entry.name, source=entry.source) for entry in (*planned.failed, *ledger.failed)]
+    write_sessions(planned.out / "sessions.csv", [planned.out / name for name in folders], failures, book)
+
+
+def _check(settings: Settings, options: ScoreOptions) -> None:
+    for name in options.formats:
+        if name not in registry.write_names():
+            raise UnknownName("output format", name, registry.write_names())
+    if options.is_speech_only and options.target is not None:
+        raise BadSetting("--target belongs to scoring; leave it out of `msw transcribe`")
+    if settings.threads < 0:
+        raise BadSetting("MSW_THREADS cannot be negative")
+
+
+def _is_there(out: Path, entry: Entry) -> bool:
+    return bool(entry.sessions) and all((out / name / "session.json").is_file() for name in entry.sessions)
+
+
+def _sizes(found: Found) -> dict[str, int]:
+    return {item.name: item.size for item in found.inputs}
+
+
+def _unreadable(item: Input, error: OSError) -> str:
+    return f"{item.path}: it cannot be read ({error.strerror or type(error).__name__}); check its permissions"
+
+
+def _failure(source: str, message: str, kind: str, name: str = "") -> Entry:
+    return Entry(
+        name=name or source,
+        source=source,
+        input_sha256="",
+        key="",
+        state=State.FAILED,
+        started=_now(),
+        error=message,
+        error_kind=kind,
+    )
+
+
+def _now() -> str:
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")

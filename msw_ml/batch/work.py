@@ -1,0 +1,147 @@
+"""One input scored and written: what a worker process does, again and again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from msw_ml.batch.inputs import is_transcript, safe_name
+from msw_ml.batch.options import ScoreOptions
+from msw_ml.checkpoint import FolderCheckpoint
+from msw_ml.codebook import Codebook
+from msw_ml.disk import write_text
+from msw_ml.errors import NoSpeech
+from msw_ml.formats import registry
+from msw_ml.formats.transcript import Transcript
+from msw_ml.pipeline import Pipeline
+from msw_ml.reports.session import session_report
+from msw_ml.session import Progress, Recording, ScoredSession, Span, Utterance, Value, silent
+from msw_ml.speech.audio import choose_segment, decode, probe_duration
+from msw_ml.speech.utterances import split_utterances
+
+ALWAYS = ("json", "csv", "vtt")
+"""Formats that every scored session gets; `report.html` comes on top."""
+
+
+class Work(Value):
+    """One input with everything that a worker needs to know of it."""
+
+    path: Path
+    name: str
+    sha256: str
+    key: str
+    out: Path
+
+
+def do(work: Work, options: ScoreOptions, pipeline: Pipeline, progress: Progress = silent) -> tuple[str, ...]:
+    """Scores one input and writes its folders; their names come back.
+
+    Raises `InputError`, `EngineError` or `OutputError`; nothing half-written is left.
+    """
+    if is_transcript(work.path):
+        return tuple(
+            _write(work.out / session.recording.name, session, options, pipeline.codebook)
+            for session in _score_transcript(work, options, pipeline, progress)
+        )
+    checkpoint = FolderCheckpoint(work.out / work.name / ".work", work.key)
+    session = _score_sound(work, options, pipeline, checkpoint, progress)
+    name = _write(work.out / work.name, session, options, pipeline.codebook)
+    checkpoint.clear()
+    return (name,)
+
+
+def _score_sound(
+    work: Work, options: ScoreOptions, pipeline: Pipeline, checkpoint: FolderCheckpoint, progress: Progress
+) -> ScoredSession:
+    segment = _segment(work.path, options)
+    with decode(work.path, segment) as audio:
+        progress("decode", 1.0)
+        recording = Recording(
+            name=work.name,
+            source=work.path.name,
+            sha256=work.sha256,
+            kind="sound",
+            duration=round(audio.duration, 3),
+            target=options.target,
+            segment=segment,
+        )
+        heard = pipeline.listen(audio, options.speakers, options.roles, progress, checkpoint)
+    if options.is_speech_only:
+        return pipeline.transcript_only(recording, heard, options.stated())
+    return pipeline.score(recording, heard, options.stated(), progress, checkpoint)
+
+
+def _segment(path: Path, options: ScoreOptions) -> Span | None:
+    if options.segment_minutes is None:
+        return None
+    return choose_segment(probe_duration(path), options.segment_minutes, options.seed)
+
+
+def _score_transcript(work: Work, options: ScoreOptions, pipeline: Pipeline, progress: Progress) -> list[ScoredSession]:
+    transcripts = registry.read(work.path)
+    if not any(utterance.text.strip() for transcript in transcripts for utterance in transcript.utterances):
+        raise NoSpeech(f"{work.path.name}: there is no text in it; check that it is the right file")
+    names = _session_names(work.name, transcripts)
+    scored = []
+    for number, (name, transcript) in enumerate(zip(names, transcripts, strict=True), start=1):
+        utterances = transcript.utterances
+        if _is_split(transcript, options):
+            utterances = tuple(split_utterances(utterances))
+        recording = Recording(
+            name=name,
+            source=work.path.name,
+            sha256=work.sha256,
+            kind="transcript",
+            duration=_length(utterances),
+            target=options.target,
+        )
+        heard = pipeline.read(utterances, options.roles)
+        scored.append(
+            pipeline.transcript_only(recording, heard, options.stated())
+            if options.is_speech_only
+            else pipeline.score(recording, heard, options.stated())
+        )
+        progress("codes", number / len(names))
+    return scored
+
+
+def _is_split(transcript: Transcript, options: ScoreOptions) -> bool:
+    if options.units is None:
+        return transcript.units == "running"
+    return options.units == "split"
+
+
+def _session_names(name: str, transcripts: list[Transcript]) -> list[str]:
+    """The file's name; where it holds several sessions, with each session's own behind it."""
+    if len(transcripts) == 1:
+        return [name]
+    names: list[str] = []
+    for transcript in transcripts:
+        own = safe_name(f"{name}-{transcript.session}")
+        names.append(own if own not in names else f"{own}-{len(names) + 1}")
+    return names
+
+
+def _length(utterances: tuple[Utterance, ...]) -> float | None:
+    ends = [utterance.end for utterance in utterances if utterance.end is not None]
+    return max(ends) if ends else None
+
+
+def _write(folder: Path, session: ScoredSession, options: ScoreOptions, codebook: Codebook) -> str:
+    for name in dict.fromkeys((*ALWAYS, *options.formats)):
+        registry.write(name, session, folder, codebook)
+    if not options.is_speech_only:
+        write_text(folder / "report.html", session_report(session, codebook))
+    return folder.name
+
+
+def stage_shares() -> Mapping[str, tuple[float, float]]:
+    """Stage → where it begins and ends on the way of one recording, 0 to 1, by measured cost."""
+    return {
+        "decode": (0.0, 0.03),
+        "speech": (0.03, 0.08),
+        "words": (0.08, 0.75),
+        "turns": (0.75, 0.9),
+        "codes": (0.9, 0.98),
+        "ratings": (0.98, 1.0),
+    }
