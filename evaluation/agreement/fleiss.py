@@ -1,0 +1,59 @@
+"""Fleiss' kappa of several coders who may differ from unit to unit.
+
+kappa = (Pa - Pe) / (1 - Pe); Pa the mean over units of the share of agreeing pairs, Pe = Σ p_j² with
+p_j the share of code j (Fleiss 1971, Psychological Bulletin 76:378-382). With missing codes Pa is taken
+over units with two codes or more and p_j is the mean of the units' own shares (Gwet 2014, Handbook of
+Inter-Rater Reliability, 4th ed., ch. 2); without missing codes the two are the same.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from evaluation.agreement.confusion import Counts, divide
+from msw_ml.session import Value
+
+
+def unit_counts(tallies: Counts, weight: Counts | None = None) -> Counts:
+    """What AC1, AC2 and Fleiss' kappa need of each unit, shape (units, 3 + k); may be summed.
+
+    `tallies` (units, k) says how many coders gave each code; `weight` (k, k) how far codes agree.
+    Columns: units with two codes or more; their shares of agreeing pairs; units with any code; and
+    the unit's share of each code.
+    """
+    weight = np.eye(tallies.shape[1]) if weight is None else weight
+    coders = tallies.sum(axis=1)
+    several = coders >= 2
+    pairs = (tallies * (tallies @ weight - 1.0)).sum(axis=1)
+    agreeing = np.where(several, pairs / np.where(several, coders * (coders - 1.0), 1.0), 0.0)
+    coded = coders >= 1
+    shares = np.where(coded[:, None], tallies / np.where(coded, coders, 1.0)[:, None], 0.0)
+    return np.column_stack([several, agreeing, coded, shares])
+
+
+def fleiss_kappa(sums: Counts) -> Counts:
+    """Fleiss' kappa from sums of `unit_counts`, shape (..., 3 + k)."""
+    observed = divide(sums[..., 1], sums[..., 0])
+    shares = divide(sums[..., 3:], sums[..., 2:3])
+    expected = (shares**2).sum(axis=-1)
+    return divide(observed - expected, 1.0 - expected)
+
+
+class FleissKappa(Value):
+    """Kappa of several coders with what it is made of (see `unit_counts`)."""
+
+    units: float
+    agreeing: float
+    coded: float
+    shares: tuple[float, ...]
+
+    @property
+    def value(self) -> float | None:
+        found = float(fleiss_kappa(np.array([self.units, self.agreeing, self.coded, *self.shares])))
+        return None if np.isnan(found) else found
+
+
+def fleiss(tallies: Counts) -> FleissKappa:
+    """Fleiss' kappa of a table (units, k) of how many coders gave each code."""
+    units, agreeing, coded, *shares = unit_counts(tallies).sum(axis=0).tolist()
+    return FleissKappa(units=units, agreeing=agreeing, coded=coded, shares=tuple(shares))
