@@ -14,9 +14,12 @@ from msw_ml.errors import UnreadableInput
 from msw_ml.formats import registry
 from msw_ml.session import Value
 
-SOUND_SUFFIXES = frozenset(
-    ".3gp .aac .aif .aiff .amr .au .flac .m4a .m4v .mkv .mov .mp3 .mp4 .oga .ogg .opus .wav .webm .wma".split()
-)
+# fmt: off
+SOUND_SUFFIXES = frozenset({
+    ".3gp", ".aac", ".aif", ".aiff", ".amr", ".au", ".flac", ".m4a", ".m4v", ".mkv", ".mov", ".mp3", ".mp4", ".oga",
+    ".ogg", ".opus", ".wav", ".webm", ".wma",
+})
+# fmt: on
 """Files taken from a folder as sound; a file that is named on the command line is tried whatever its name."""
 
 
@@ -39,6 +42,7 @@ class Found(Value):
 
 
 def is_transcript(path: Path) -> bool:
+    """Whether a file's name says that it is a transcript; anything else is tried as sound."""
     return path.suffix.lower() in registry.read_suffixes()
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from msw_ml import engines
+from msw_ml import codebook, engines
 from msw_ml.batch import workers
 from msw_ml.batch.inputs import Found, Input, find
 from msw_ml.batch.manifest import Entry, Manifest, State
@@ -97,8 +97,6 @@ def run(planned: Plan, jobs: int, settings: Settings, options: ScoreOptions, wat
     except KeyboardInterrupt:
         is_interrupted = True
         ledger.interrupt()
-    from msw_ml import codebook
-
     _write_table(planned, ledger, codebook.load(settings.codebook))
     return Summary(
         done=len(ledger.done),
@@ -193,4 +191,4 @@ def _failure(source: str, message: str, kind: str, name: str = "") -> Entry:
 
 
 def _now() -> str:
-    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    return dt.datetime.now(dt.UTC).isoformat(timespec="seconds")

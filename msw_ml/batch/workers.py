@@ -67,12 +67,12 @@ def run(works: list[Work], jobs: int, settings: Settings, options: ScoreOptions)
     workers = [_Worker(settings, options) for _ in range(min(jobs, len(works)))]
     try:
         while True:
-            for place, worker in enumerate(workers):
-                if worker.work is None and waiting:
-                    if not worker.process.is_alive():
-                        worker.stop()
-                        workers[place] = worker = _Worker(settings, options)
-                    worker.take(waiting.pop())
+            for place, idle in enumerate(workers):
+                if idle.work is None and waiting:
+                    if not idle.process.is_alive():
+                        idle.stop()
+                        workers[place] = _Worker(settings, options)
+                    workers[place].take(waiting.pop())
             busy = {worker.connection: worker for worker in workers if worker.work is not None}
             if not busy:
                 return
@@ -96,8 +96,8 @@ def _hear(worker: _Worker) -> Iterator[Event]:
             name=name,
             kind="failed",
             error_kind="WorkerDied",
-            error=f"{name}: the worker process ended (exit code {worker.process.exitcode}), perhaps for lack of memory; "
-            f"run the same command again, with fewer --jobs if it happens twice",
+            error=f"{name}: the worker process ended (exit code {worker.process.exitcode}), perhaps for lack of "
+            f"memory; run the same command again, with fewer --jobs if it happens twice",
         )
         return
     if event.kind != "progress":

@@ -48,8 +48,7 @@ def check(file: Annotated[Path, typer.Argument(help="A TOML file.")]) -> None:
 
 def _plain(book: Codebook) -> str:
     lines = [f"{book.name} ({book.key})", book.note, "", "Codes"]
-    for behaviour in book.behaviours:
-        lines.append(f"  {behaviour.id:26}{behaviour.speaker:8}{behaviour.parent:12}{behaviour.definition}")
+    lines += [f"  {b.id:26}{b.speaker:8}{b.parent:12}{b.definition}" for b in book.behaviours]
     lines += ["", "Elements, rated 1 to 5"]
     for element in book.elements:
         lines.append(f"  {element.id:26}{element.meaning}")

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -56,7 +57,7 @@ class _Bars:
         )
         self._all = self._progress.add_task("all", total=sum(self._sizes.values()) or 1)
 
-    def __enter__(self) -> _Bars:
+    def __enter__(self) -> Self:
         self._progress.start()
         return self
 
