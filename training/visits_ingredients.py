@@ -79,6 +79,15 @@ class LevelPlan(Value):
     """Elements that are hard to play far apart."""
 
 
+class TalkRules(Value):
+    """What the checks look for in the talk; lower case but for `capitals`."""
+
+    stock: tuple[str, ...]
+    american: tuple[str, ...]
+    capitals: tuple[str, ...]
+    """Words that may stand with a capital inside a sentence without being a speaker's name."""
+
+
 class Ingredients(Value):
     """The whole of ingredients.toml."""
 
@@ -87,6 +96,7 @@ class Ingredients(Value):
     workers: tuple[Worker, ...] = Field(alias="worker")
     lists: Lists
     levels: LevelPlan
+    talk: TalkRules
 
     @property
     def names(self) -> dict[str, str]:
