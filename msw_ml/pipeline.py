@@ -51,14 +51,21 @@ class Pipeline:
         """Sound → utterances with roles."""
         return self.listener.listen(audio, speakers, given, progress, checkpoint)
 
-    def read(self, utterances: Sequence[Utterance], given: Mapping[str, Role] | None = None) -> HeardSession:
-        """Rows of a transcript → utterances with roles; roles that the transcript states are kept."""
+    def read(
+        self, utterances: Sequence[Utterance], given: Mapping[str, Role] | None = None, notes: tuple[str, ...] = ()
+    ) -> HeardSession:
+        """Rows of a transcript → utterances with roles; roles that the transcript states are kept.
+
+        `notes` are the reader's sentences about what was not read or had to be assumed.
+        """
         stated = {u.speaker: u.role for u in utterances if u.role is not Role.UNKNOWN} | dict(given or {})
         choice = self.listener.roles.find(utterances, stated or None)
         return HeardSession(
             utterances=tuple(u.model_copy(update={"role": choice.roles[u.speaker]}) for u in utterances),
             roles=choice,
-            quality=Quality(words=sum(len(u.text.split()) for u in utterances), speakers=len(choice.roles)),
+            quality=Quality(
+                words=sum(len(u.text.split()) for u in utterances), speakers=len(choice.roles), warnings=notes
+            ),
         )
 
     def score(

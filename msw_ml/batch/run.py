@@ -16,8 +16,8 @@ from msw_ml.batch.work import Work
 from msw_ml.codebook import Codebook
 from msw_ml.disk import sha256
 from msw_ml.errors import BadSetting, UnknownName
-from msw_ml.formats import registry
-from msw_ml.formats.sessions_csv import Failure, write_sessions
+from msw_ml.formats import registry, session_json
+from msw_ml.formats.sessions_csv import sessions_row, write_sessions
 from msw_ml.session import Value
 from msw_ml.settings import Settings
 
@@ -150,9 +150,16 @@ class _Ledger:
 
 def _write_table(planned: Plan, ledger: _Ledger, book: Codebook) -> None:
     """sessions.csv: a row for every session of this run's inputs, and one for every input that failed."""
-    folders = [name for entry in (*planned.skipped, *ledger.done) for name in entry.sessions]
-    failures = [Failure(session=entry.name, source=entry.source) for entry in (*planned.failed, *ledger.failed)]
-    write_sessions(planned.out / "sessions.csv", [planned.out / name for name in folders], failures, book)
+    folders = sorted(name for entry in (*planned.skipped, *ledger.done) for name in entry.sessions)
+    failures = sorted((entry.name, entry.source) for entry in (*planned.failed, *ledger.failed))
+    rows: list[dict[str, str]] = [_row(planned.out / name, book) for name in folders]
+    rows += [{"session": name, "source": source, "status": State.FAILED.value} for name, source in failures]
+    write_sessions(planned.out / "sessions.csv", rows, book)
+
+
+def _row(folder: Path, book: Codebook) -> dict[str, str]:
+    text = (folder / "session.json").read_text(encoding="utf-8")
+    return sessions_row(session_json.load(text, folder.name), book)
 
 
 def _check(settings: Settings, options: ScoreOptions) -> None:

@@ -15,8 +15,8 @@ from msw_ml.formats import registry
 from msw_ml.formats.transcript import Transcript
 from msw_ml.pipeline import Pipeline
 from msw_ml.reports.session import session_report
-from msw_ml.session import Progress, Recording, ScoredSession, Span, Utterance, Value, silent
-from msw_ml.speech.audio import choose_segment, decode, probe_duration
+from msw_ml.session import Progress, Recording, ScoredSession, Value, silent
+from msw_ml.speech.audio import Segment, decode
 from msw_ml.speech.utterances import split_utterances
 
 ALWAYS = ("json", "csv", "vtt")
@@ -53,8 +53,8 @@ def do(work: Work, options: ScoreOptions, pipeline: Pipeline, progress: Progress
 def _score_sound(
     work: Work, options: ScoreOptions, pipeline: Pipeline, checkpoint: FolderCheckpoint, progress: Progress
 ) -> ScoredSession:
-    segment = _segment(work.path, options)
-    with decode(work.path, segment) as audio:
+    minutes = options.segment_minutes
+    with decode(work.path, Segment(minutes=minutes, seed=options.seed) if minutes else None) as audio:
         progress("decode", 1.0)
         recording = Recording(
             name=work.name,
@@ -63,7 +63,7 @@ def _score_sound(
             kind="sound",
             duration=round(audio.duration, 3),
             target=options.target,
-            segment=segment,
+            segment=audio.held if minutes else None,
         )
         heard = pipeline.listen(audio, options.speakers, options.roles, progress, checkpoint)
     if options.is_speech_only:
@@ -71,15 +71,9 @@ def _score_sound(
     return pipeline.score(recording, heard, options.stated(), progress, checkpoint)
 
 
-def _segment(path: Path, options: ScoreOptions) -> Span | None:
-    if options.segment_minutes is None:
-        return None
-    return choose_segment(probe_duration(path), options.segment_minutes, options.seed)
-
-
 def _score_transcript(work: Work, options: ScoreOptions, pipeline: Pipeline, progress: Progress) -> list[ScoredSession]:
     transcripts = registry.read(work.path)
-    if not any(utterance.text.strip() for transcript in transcripts for utterance in transcript.utterances):
+    if not any(transcript.has_words for transcript in transcripts):
         raise NoSpeech(f"{work.path.name}: there is no text in it; check that it is the right file")
     names = _session_names(work.name, transcripts)
     scored = []
@@ -92,10 +86,10 @@ def _score_transcript(work: Work, options: ScoreOptions, pipeline: Pipeline, pro
             source=work.path.name,
             sha256=work.sha256,
             kind="transcript",
-            duration=_length(utterances),
-            target=options.target,
+            duration=transcript.duration,
+            target=options.target or transcript.target,
         )
-        heard = pipeline.read(utterances, options.roles)
+        heard = pipeline.read(utterances, options.roles, transcript.notes)
         scored.append(
             pipeline.transcript_only(recording, heard, options.stated())
             if options.is_speech_only
@@ -120,11 +114,6 @@ def _session_names(name: str, transcripts: list[Transcript]) -> list[str]:
         own = safe_name(f"{name}-{transcript.session}")
         names.append(own if own not in names else f"{own}-{len(names) + 1}")
     return names
-
-
-def _length(utterances: tuple[Utterance, ...]) -> float | None:
-    ends = [utterance.end for utterance in utterances if utterance.end is not None]
-    return max(ends) if ends else None
 
 
 def _write(folder: Path, session: ScoredSession, options: ScoreOptions, codebook: Codebook) -> str:

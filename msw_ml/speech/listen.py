@@ -80,18 +80,18 @@ class Listener:
         return HeardSession(
             utterances=tuple(u.model_copy(update={"role": choice.roles[u.speaker]}) for u in heard),
             roles=choice,
-            quality=_quality(words, speech, choice, self.transcriber.is_draft),
+            quality=_quality(words, speech, choice, self.transcriber.is_draft, audio.warnings),
         )
 
-    def _turns(
-        self, audio: Audio, speech: Sequence[Span], speakers: int | None, progress: Progress
-    ) -> list[Turn]:
+    def _turns(self, audio: Audio, speech: Sequence[Span], speakers: int | None, progress: Progress) -> list[Turn]:
         if audio.channels > 1:
             return channel_turns(audio)
         return self.diariser.diarise(audio, speech, speakers, progress)
 
 
-def _quality(words: Sequence[Word], speech: Sequence[Span], choice: RoleChoice, is_draft: bool) -> Quality:
+def _quality(
+    words: Sequence[Word], speech: Sequence[Span], choice: RoleChoice, is_draft: bool, warnings: tuple[str, ...]
+) -> Quality:
     doubts = [word.doubt for word in words if word.doubt is not None]
     return Quality(
         speech_seconds=round(sum(span.duration for span in speech), 2),
@@ -101,4 +101,5 @@ def _quality(words: Sequence[Word], speech: Sequence[Span], choice: RoleChoice, 
         doubts={doubt: doubts.count(doubt) for doubt in sorted(set(doubts))},
         speakers=len(choice.roles),
         is_draft=is_draft,
+        warnings=warnings,
     )
