@@ -1,0 +1,59 @@
+"""The result of a session as small tables of text, for the formats that people read (Word, Excel)."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from msw_ml.codebook.book import Codebook
+from msw_ml.formats.times import clock, number
+from msw_ml.session import ScoredSession
+
+NOT_DEFINED = "not defined"
+
+Table = list[tuple[str, ...]]
+
+
+def about(session: ScoredSession) -> list[str]:
+    """Sentences on what was scored and how far it can be relied on, the most important first."""
+    recording, quality, made = session.recording, session.quality, session.provenance
+    lines = ["Draft transcription: the words come from a small model."] if quality.is_draft else []
+    lines += quality.warnings
+    length = f", {clock(recording.duration)}" if recording.duration is not None else ""
+    lines.append(f"Source: {recording.source}{length}.")
+    if recording.target:
+        lines.append(f"Change talk is about: {recording.target}.")
+    if quality.doubtful_words:
+        lines.append(f"{quality.doubtful_words} of {quality.words} words are doubtful and count for nothing.")
+    lines.append(f"msw-ml {made.msw_ml}, codebook {made.codebook} {made.codebook_version}.")
+    return lines
+
+
+def ratings(session: ScoredSession, codebook: Codebook) -> Table:
+    """Every rating with its status beside it."""
+    table: Table = [("Element", "Status", "Rating", "Low", "High", "Why")]
+    for rating in session.ratings:
+        name = codebook.element(rating.element).name
+        figures = (number(rating.value), number(rating.low), number(rating.high))
+        table.append((name, rating.status.value, *figures, rating.reason))
+    return table
+
+
+def measures(session: ScoredSession, codebook: Codebook) -> Table:
+    """Every measure by its name; a percentage as such."""
+    table: Table = [("Measure", "Value", "Low", "High", "Meaning")]
+    for measure in session.measures:
+        rule = codebook.measure(measure.id)
+        scale = 100 if rule.is_percent else 1
+        value, low, high = (
+            "" if figure is None else number(figure * scale) + (" %" if rule.is_percent else "")
+            for figure in (measure.value, measure.low, measure.high)
+        )
+        table.append((rule.name, value or NOT_DEFINED, low, high, rule.meaning))
+    return table
+
+
+def counts(session: ScoredSession, codebook: Codebook) -> Table:
+    """How often each code counts for the session."""
+    counted = Counter(code for unit in session.utterances for code in unit.counted)
+    rows = ((b.name, b.speaker.value, str(counted[b.id])) for b in codebook.behaviours)
+    return [("Code", "Speaker", "Count"), *rows]
