@@ -26,6 +26,7 @@ from training.visits_words import (
     reading_grade,
     repeats,
     tokens,
+    unknown_names,
     worker_words,
 )
 
@@ -59,6 +60,7 @@ def visits_check(
     breaches += _balance(aimed)
     _show_size(visits, planned, batch)
     _show_hot(visits)
+    typer.echo(f"\ncapitals to look at: {' '.join(unknown_names(visits, parts))}")
     _show_levels(aimed, "design", visits, planned)
     if any(agreed.values()):
         _show_levels(agreed, "ratings", visits, planned)
@@ -72,11 +74,11 @@ def _grades(visits: Visits) -> list[Breach]:
 
 
 def _missing(visits: Visits, planned: list[Visit]) -> list[Breach]:
-    return [
-        Breach("missing", visit.plan.session, "is in the design and was not written")
-        for visit in planned
-        if visit.plan.session not in visits
-    ]
+    lists: dict[int, list[str]] = {}
+    for visit in planned:
+        if visit.plan.session not in visits:
+            lists.setdefault(visit.plan.batch, []).append(visit.plan.session)
+    return [Breach("missing", " ".join(absent), f"(batch {batch})") for batch, absent in sorted(lists.items())]
 
 
 def _balance(levels: Levels) -> list[Breach]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -73,7 +73,7 @@ def _near_duplicates(visits: Visits) -> list[Breach]:
 
 
 def check_talk(visits: Visits, parts: Ingredients, families: dict[str, str]) -> list[Breach]:
-    """Stock phrases, American words, and names that are not in the visit's design row.
+    """Stock phrases, American words, and names that belong to another family or to a worker.
 
     `families`: session → family id.
     """
@@ -89,11 +89,23 @@ def check_talk(visits: Visits, parts: Ingredients, families: dict[str, str]) -> 
             plain = " " + " ".join(tokens(utterance.text)) + " "
             breaches += [Breach("stock phrase", where, phrase) for phrase in parts.talk.stock if f" {phrase} " in plain]
             breaches += [Breach("American", where, word) for word in sorted(american & set(plain.split()))]
-            for name in _INSIDE_CAPITAL.findall(utterance.text):
-                bare = re.sub(r"['’]\w*$", "", name)
-                if not {name, bare, *bare.split("-")} & (own | allowed):
-                    breaches.append(Breach("name", where, name))
+            breaches += [
+                Breach("name", where, name)
+                for name in _capitals(utterance.text)
+                if name in owners.keys() - own - allowed
+            ]
     return breaches
+
+
+def unknown_names(visits: Visits, parts: Ingredients) -> dict[str, int]:
+    """Words with a capital inside a sentence that no list has, for a person to look at: pet names, or places."""
+    known = {part for name in parts.names for part in name.split()} | set(parts.talk.capitals)
+    found = Counter(name for visit in visits.values() for u in visit for name in _capitals(u.text))
+    return {name: times for name, times in found.most_common() if not {name, *name.split("-")} & known}
+
+
+def _capitals(text: str) -> list[str]:
+    return [re.sub(r"['’]\w*$", "", name) for name in _INSIDE_CAPITAL.findall(text)]
 
 
 def check_cast(visits: Visits, cast: dict[str, tuple[str, set[str]]]) -> list[Breach]:

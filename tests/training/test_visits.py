@@ -214,4 +214,4 @@ def test_the_command_lists_what_is_missing_and_exits_1(tmp_path, capsys):
     with pytest.raises(typer.Exit) as leaving:
         visits_check(tmp_path, batch=1)
     assert leaving.value.exit_code == 1
-    assert "missing: 31" in capsys.readouterr().out
+    assert "missing: 1" in capsys.readouterr().out
