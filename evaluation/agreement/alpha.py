@@ -46,10 +46,12 @@ def _differences(margins: Counts, level: Level, values: Counts | None) -> Counts
         return 1.0 - np.eye(categories)
     if level == "interval":
         scale = np.arange(categories, dtype=np.float64) if values is None else values
-        return np.square(scale[:, None] - scale[None, :])
+        squared: Counts = np.square(scale[:, None] - scale[None, :])
+        return squared
     # Σ n_h from c to g less half of n_c and n_g is the distance between the mid-ranks of c and g.
     middle = np.cumsum(margins, axis=-1) - margins / 2.0
-    return np.square(middle[..., :, None] - middle[..., None, :])
+    between: Counts = np.square(middle[..., :, None] - middle[..., None, :])
+    return between
 
 
 def moments(ratings: Counts) -> Counts:
@@ -64,7 +66,8 @@ def moments(ratings: Counts) -> Counts:
     filled = np.where(given, ratings, 0.0)
     total, squares = filled.sum(axis=1), (filled**2).sum(axis=1)
     within = 2.0 * (coders * squares - total**2) / np.where(usable, coders - 1.0, 1.0)
-    return np.column_stack([within, coders, total, squares]) * usable[:, None]
+    columns: Counts = np.column_stack([within, coders, total, squares]) * usable[:, None]
+    return columns
 
 
 def interval_alpha(sums: Counts) -> Counts:

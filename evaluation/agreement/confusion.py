@@ -27,7 +27,7 @@ def confusion(first: Codes, second: Codes, categories: int, clusters: Codes, n_c
     """
     both = (first != MISSING) & (second != MISSING)
     cell = (clusters[both] * categories + first[both]) * categories + second[both]
-    counted = np.bincount(cell, minlength=n_clusters * categories * categories).astype(np.float64)
+    counted: Counts = np.asarray(np.bincount(cell, minlength=n_clusters * categories * categories), dtype=np.float64)
     return counted.reshape(n_clusters, categories, categories)
 
 
@@ -40,7 +40,8 @@ def tally(codes: Codes, categories: int) -> Counts:
 def sum_by(clusters: Codes, n_clusters: int, counts: Counts) -> Counts:
     """Counts of units, first axis, summed by cluster."""
     flat = counts.reshape(len(counts), -1)
-    summed = np.stack([np.bincount(clusters, weights=column, minlength=n_clusters) for column in flat.T], axis=1)
+    columns = [np.bincount(clusters, weights=column, minlength=n_clusters) for column in flat.T]
+    summed: Counts = np.asarray(np.stack(columns, axis=1), dtype=np.float64)
     return summed.reshape(n_clusters, *counts.shape[1:])
 
 
