@@ -41,11 +41,6 @@ class Found(Value):
     """Files in folders that are neither sound nor a transcript."""
 
 
-def is_transcript(path: Path) -> bool:
-    """Whether a file's name says that it is a transcript; anything else is tried as sound."""
-    return path.suffix.lower() in registry.read_suffixes()
-
-
 def find(paths: Sequence[Path], out: Path) -> Found:
     """All sound files and transcripts among `paths`, folders searched to the bottom, in name order.
 
@@ -93,7 +88,7 @@ def _walk(folder: Path, out: Path, unreadable: list[str]) -> tuple[list[Path], i
             path = here / name
             if name.startswith("."):
                 continue
-            if path.suffix.lower() in SOUND_SUFFIXES or is_transcript(path):
+            if path.suffix.lower() in SOUND_SUFFIXES or registry.is_transcript(path):
                 files.append(path)
             else:
                 left_out += 1

@@ -15,7 +15,7 @@ from msw_ml.batch.options import ScoreOptions, run_key
 from msw_ml.batch.work import Work
 from msw_ml.codebook import Codebook
 from msw_ml.disk import sha256
-from msw_ml.errors import BadSetting, UnknownName
+from msw_ml.errors import BadSetting
 from msw_ml.formats import registry, session_json
 from msw_ml.formats.sessions_csv import sessions_row, write_sessions
 from msw_ml.session import Value
@@ -163,9 +163,7 @@ def _row(folder: Path, book: Codebook) -> dict[str, str]:
 
 
 def _check(settings: Settings, options: ScoreOptions) -> None:
-    for name in options.formats:
-        if name not in registry.write_names():
-            raise UnknownName("output format", name, registry.write_names())
+    registry.check_names(options.formats)
     if options.is_speech_only and options.target is not None:
         raise BadSetting("--target belongs to scoring; leave it out of `msw transcribe`")
     if settings.threads < 0:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from msw_ml.batch.inputs import is_transcript, safe_name
+from msw_ml.batch.inputs import safe_name
 from msw_ml.batch.options import ScoreOptions
 from msw_ml.checkpoint import FolderCheckpoint
 from msw_ml.codebook import Codebook
@@ -38,7 +38,7 @@ def do(work: Work, options: ScoreOptions, pipeline: Pipeline, progress: Progress
 
     Raises `InputError`, `EngineError` or `OutputError`; nothing half-written is left.
     """
-    if is_transcript(work.path):
+    if registry.is_transcript(work.path):
         return tuple(
             _write(work.out / session.recording.name, session, options, pipeline.codebook)
             for session in _score_transcript(work, options, pipeline, progress)

@@ -20,9 +20,7 @@ def measure(coded: Sequence[CodedUtterance], codebook: Codebook) -> tuple[Measur
     return (*counts, *(_apply(rule, coded, counted, raw) for rule in codebook.measures))
 
 
-def _apply(
-    rule: MeasureRule, coded: Sequence[CodedUtterance], counted: Counter[str], raw: Counter[str]
-) -> Measure:
+def _apply(rule: MeasureRule, coded: Sequence[CodedUtterance], counted: Counter[str], raw: Counter[str]) -> Measure:
     if rule.kind == "talk_share":
         return _talk_share(rule.id, coded)
     numerator = sum(counted[code] for code in rule.numerator)
