@@ -12,10 +12,11 @@ Python names no code:
     word_share:ROLE     a side's share of all words
     manner:ROLE         how a side talks, from its commonest words
 
-CODE is a code, or a parent code with a + behind it. A run is what one side says until the other speaks; back-channels do
-not end it. Everything is a share or a mean, so that a session of an hour and one of ten minutes lie on
-one scale and it matters little how finely units are cut. Codes enter by their probabilities: where the
-coder doubts, a share changes little.
+CODE is a code, or a parent code with a + behind it. A run is what one side says until the other speaks;
+back-channels do not end it. Everything is a share or a mean, so that a session of an hour and one of ten
+minutes lie on one scale and it matters little how finely units are cut. Codes enter by their
+probabilities: where the coder doubts, a share changes little. A unit that was coded without
+probabilities, as by a person, is taken at its word.
 """
 
 from __future__ import annotations
@@ -191,9 +192,13 @@ def _probabilities(spoken: Sequence[CodedUtterance], codebook: Codebook) -> dict
     for role in SIDES:
         made |= {parent: np.zeros(len(spoken)) for parent in _parents(role, codebook)}
         for code in codebook.codes(role):
-            made[code] = np.array([one.probabilities.get(code, 0.0) for one in spoken], dtype=np.float64)
+            made[code] = np.array([_probability(one, code) for one in spoken], dtype=np.float64)
             made[f"{codebook.parent_of(code)}+"] += made[code]
     return made
+
+
+def _probability(one: CodedUtterance, code: str) -> float:
+    return one.probabilities.get(code, 0.0) if one.probabilities else float(one.code == code)
 
 
 def _parents(role: Role, codebook: Codebook) -> tuple[str, ...]:
