@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
-from pydantic import Field, ValidationError
+from pydantic import ConfigDict, Field, ValidationError
 
 from msw_ml.codebook import Codebook
 from msw_ml.errors import BadSetting
@@ -35,13 +35,14 @@ class LabelRule(Value):
 
 
 class LabelMapping(Value):
-    """Another scheme's labels: a `mapping.toml` as in `datasets/`."""
+    """Another scheme's labels: a `mapping.toml` as in `datasets/`. What training alone reads in it is passed over."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
     codebook: str
     columns: dict[str, str]
     speakers: dict[str, Role]
-    labels: tuple[LabelRule, ...] = Field(alias="label")
-    also: tuple[dict[str, object], ...] = ()
+    labels: tuple[LabelRule, ...] = Field(alias="label", min_length=1)
 
 
 class Labels:
@@ -106,9 +107,17 @@ def meaning(codes: tuple[str, ...], book: Codebook) -> Meaning:
 def read_mapping(path: Path, book: Codebook) -> LabelMapping:
     """A `mapping.toml`. Raises `BadSetting`."""
     try:
-        found = LabelMapping.model_validate({"label": (), **tomllib.loads(path.read_text(encoding="utf-8"))})
-    except (OSError, tomllib.TOMLDecodeError, ValidationError) as error:
-        raise BadSetting(f"the mapping {path} cannot be used: {error}") from error
+        found = LabelMapping.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise BadSetting(f"the mapping {path} cannot be read: {error}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise BadSetting(f"the mapping {path} cannot be used: {place}: {first['msg']}; correct it") from error
+    if found.codebook != book.key:
+        raise BadSetting(
+            f"the mapping {path} is for codebook {found.codebook}, this is {book.key}; correct one of them"
+        )
     known = {behaviour.id for behaviour in book.behaviours}
     for rule in found.labels:
         for code in rule.codes:

@@ -9,6 +9,7 @@ from evaluation.codings import Batch, Coder, Coding, Visit
 from evaluation.reading.labels import LabelMapping, Labels, meaning, read_mapping
 from evaluation.reading.tables import Table
 from msw_ml.codebook import Codebook
+from msw_ml.errors import BadSetting
 from msw_ml.formats.rows import safe_name
 from msw_ml.session import Role
 
@@ -16,7 +17,13 @@ from msw_ml.session import Role
 def shipped_mappings(book: Codebook) -> list[LabelMapping]:
     """The mappings that stand beside a checkout of this project, in `datasets/`; none in a plain install."""
     root = Path(__file__).resolve().parents[2] / "datasets"
-    return [read_mapping(path, book) for path in sorted(root.glob("*/mapping.toml"))]
+    found = []
+    for path in sorted(root.glob("*/mapping.toml")):
+        try:
+            found.append(read_mapping(path, book))
+        except BadSetting:  # for another codebook, or a set without labels of its own
+            continue
+    return found
 
 
 def fits(table: Table, mapping: LabelMapping) -> bool:
