@@ -85,13 +85,16 @@ class SessionModel(Value):
         return self
 
     def standardise(self, row: Floats) -> Floats:
-        return (row - np.array(self.means)) / np.array(self.scales)
+        means, scales = np.array(self.means, dtype=np.float64), np.array(self.scales, dtype=np.float64)
+        standard: Floats = (row - means) / scales
+        return standard
 
     def ratings(self, row: Floats) -> Floats:
         """Ratings (elements,) of a session's features, not yet held to 1 to 5."""
         weights = np.array([model.weights for model in self.elements])
         intercepts = np.array([model.intercept for model in self.elements])
-        return np.asarray(intercepts + weights @ np.clip(self.standardise(row), -FAR_OUT, FAR_OUT), dtype=np.float64)
+        rated: Floats = intercepts + weights @ np.clip(self.standardise(row), -FAR_OUT, FAR_OUT)
+        return rated
 
 
 class BundleRater:

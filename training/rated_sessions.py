@@ -1,0 +1,212 @@
+"""Reads rated sessions: transcripts, what a machine coded in them, and people's ratings.
+
+    datasets/<set>/elements.toml    `RatingColumns`: which column rates which element
+    datasets/<set>/quality.toml     `SortedColumns`: sessions sorted into good and poor practice
+    a file of machine codes         set, session, unit and one column a code (its probability), no text
+
+Codes come from a machine that was not trained on the session (out of fold), since that is what a rater
+meets in use. The text of a set stays in memory; nothing of it is written anywhere.
+"""
+
+from __future__ import annotations
+
+import csv
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import Field, ValidationError
+
+from msw_ml.codebook import Codebook
+from msw_ml.disk import sha256
+from msw_ml.errors import BadSetting, MalformedTranscript, UnreadableInput, WrongHash
+from msw_ml.session import CodedUtterance, Role, Utterance, Value
+from training.corpora import SETS, CodedTranscript, Source, Unit, load
+from training.splits import group
+
+T = TypeVar("T", bound=Value)
+
+Probabilities = dict[str, float]
+
+
+class RatingColumns(Value):
+    """A table of session ratings, one row a session."""
+
+    codebook: str
+    session: str
+    quality: str | None = None
+    transcripts: str
+    """The set that holds the rated transcripts."""
+    elements: dict[str, str]
+    """Column → element."""
+    unused: dict[str, str] = Field(default_factory=dict)
+    """Column → why it rates no element."""
+
+
+class SortedColumns(Value):
+    """A table of turns of sessions that were sorted into good and poor practice."""
+
+    session: str
+    speaker: str
+    text: str
+    quality: str
+    high: str
+    """The cell that says good practice."""
+    speakers: dict[str, Role]
+
+
+class RatedSession(Value):
+    """A session with machine codes and a person's ratings."""
+
+    id: str
+    group: int
+    """Sessions of one video, or of one worker, share a group."""
+    coded: tuple[CodedUtterance, ...]
+    ratings: dict[str, float]
+    """Element → 1 to 5; an element that was not rated is not there."""
+    quality: str = ""
+    """How the set's makers sorted it, for reporting."""
+
+
+class SortedSession(Value):
+    """The worker's words in a session that was sorted into good or poor practice."""
+
+    id: str
+    worker: str
+    is_good: bool
+
+
+class RatedSet(Value):
+    """Rated sessions, the sorted ones beside them, and where both come from."""
+
+    sessions: tuple[RatedSession, ...]
+    sorted_sessions: tuple[SortedSession, ...]
+    sources: tuple[Source, ...]
+
+
+def read_rated(ratings: str, sorted_set: str, codes: Path, data: Path, codebook: Codebook) -> RatedSet:
+    """A set of ratings with its transcripts; sorted sessions that overlap with any of these are left out.
+
+    Sessions of `Source.keep_out` are left out, those without machine codes are an error. Raises
+    `UnreadableInput`, `WrongHash`, `BadSetting` and `MalformedTranscript`.
+    """
+    columns = _describe(SETS / ratings / "elements.toml", RatingColumns)
+    _check_elements(columns, codebook, ratings)
+    source, rows = _table(ratings, data)
+    corpus = load(columns.transcripts, data, codebook)
+    sorted_source, sorted_transcripts, is_good = _sorted(sorted_set, data)
+    every = [*corpus.transcripts, *corpus.kept_out, *sorted_transcripts]
+    groups = group(every)
+    taken = {groups[t.key] for t in every if t.corpus == corpus.id}
+    machine = read_codes(codes, codebook)
+    by_id = {transcript.id: transcript for transcript in corpus.transcripts}
+    sessions = [
+        _session(by_id[row[columns.session]], row, columns, machine, groups)
+        for row in rows
+        if row[columns.session] not in source.keep_out and row[columns.session] in by_id
+    ]
+    return RatedSet(
+        sessions=tuple(sessions),
+        sorted_sessions=tuple(
+            SortedSession(id=t.id, worker=_said_by_worker(t), is_good=is_good[t.id])
+            for t in sorted_transcripts
+            if groups[t.key] not in taken
+        ),
+        sources=(source, corpus.source, sorted_source),
+    )
+
+
+def read_codes(path: Path, codebook: Codebook) -> dict[str, dict[str, Probabilities]]:
+    """Machine codes: `set/session` → unit → code → probability. Raises `UnreadableInput`, `MalformedTranscript`."""
+    if not path.is_file():
+        raise UnreadableInput(f"{path} is not there; `msw train` of the behaviour coder writes out-of-fold codes")
+    codes = {behaviour.id for behaviour in codebook.behaviours}
+    found: dict[str, dict[str, Probabilities]] = {}
+    with path.open(encoding="utf-8", newline="") as file:
+        reader = csv.DictReader(file)
+        if missing := sorted({"set", "session", "unit"} - set(reader.fieldnames or ())):
+            raise MalformedTranscript(f"{path} has no column {', '.join(missing)}")
+        for line, row in enumerate(reader, start=2):
+            try:
+                given = {code: float(row[code]) for code in codes & row.keys() if row[code]}
+            except ValueError as error:
+                raise MalformedTranscript(f"{path} line {line}: {error}; a probability belongs there") from error
+            found.setdefault(f"{row['set']}/{row['session']}", {})[row["unit"]] = given
+    return found
+
+
+def _session(
+    transcript: CodedTranscript,
+    row: Mapping[str, str],
+    columns: RatingColumns,
+    machine: Mapping[str, Mapping[str, Probabilities]],
+    groups: Mapping[str, int],
+) -> RatedSession:
+    if transcript.key not in machine:
+        raise UnreadableInput(f"no machine codes for {transcript.key}; train the behaviour coder on this set first")
+    return RatedSession(
+        id=transcript.id,
+        group=groups[transcript.key],
+        coded=tuple(_coded(n, unit, machine[transcript.key]) for n, unit in enumerate(transcript.units)),
+        ratings={element: float(row[c]) for c, element in columns.elements.items() if row[c].strip()},
+        quality=row[columns.quality] if columns.quality else "",
+    )
+
+
+def _coded(number: int, unit: Unit, machine: Mapping[str, Probabilities]) -> CodedUtterance:
+    probabilities = machine.get(unit.id, {})
+    best = max(probabilities, key=lambda code: (probabilities[code], code), default=None)
+    utterance = Utterance(id=number, speaker=unit.role, text=unit.text, role=unit.role)
+    return CodedUtterance(utterance=utterance, code=best, probabilities=probabilities)
+
+
+def _sorted(name: str, data: Path) -> tuple[Source, list[CodedTranscript], dict[str, bool]]:
+    columns = _describe(SETS / name / "quality.toml", SortedColumns)
+    source, rows = _table(name, data)
+    units: dict[str, list[Unit]] = {}
+    is_good: dict[str, bool] = {}
+    for number, row in enumerate(rows):
+        session = row[columns.session]
+        role = columns.speakers.get(row[columns.speaker], Role.OTHER)
+        units.setdefault(session, []).append(Unit(id=str(number), role=role, text=row[columns.text], codes=()))
+        is_good[session] = row[columns.quality] == columns.high
+    transcripts = [
+        CodedTranscript(corpus=name, id=id_, group=f"{name}/{id_}", target=None, units=tuple(said))
+        for id_, said in units.items()
+    ]
+    return source, transcripts, is_good
+
+
+def _said_by_worker(transcript: CodedTranscript) -> str:
+    return " ".join(unit.text for unit in transcript.units if unit.role is Role.WORKER)
+
+
+def _table(name: str, data: Path) -> tuple[Source, Sequence[dict[str, str]]]:
+    source = _describe(SETS / name / "source.toml", Source)
+    path = data / source.file
+    if not path.is_file():
+        raise UnreadableInput(f"{path} is not there; the set {name} ({source.origin} @ {source.commit}) belongs there")
+    if sha256(path) != source.sha256:
+        raise WrongHash(f"{path} is not the file that datasets/{name}/source.toml names; get it again")
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return source, list(csv.DictReader(file))
+
+
+def _check_elements(columns: RatingColumns, codebook: Codebook, name: str) -> None:
+    if columns.codebook != codebook.key:
+        raise BadSetting(f"datasets/{name}/elements.toml maps to codebook {columns.codebook}, this is {codebook.key}")
+    for element in columns.elements.values():
+        codebook.element(element)
+
+
+def _describe(path: Path, kind: type[T]) -> T:
+    try:
+        return kind.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError as error:
+        raise BadSetting(f"{path} is missing: a set needs it") from error
+    except tomllib.TOMLDecodeError as error:
+        raise BadSetting(f"{path} is not TOML: {error}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise BadSetting(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
