@@ -39,12 +39,12 @@ class Columns(Value):
         wide = () if "text" in at else _by_speaker(titles, at)
         if "text" not in at and not wide and "utterance" in at:
             at["text"] = at.pop("utterance")  # many call the words themselves the utterance
-        found = ", ".join(f"'{title}'" for title in titles if title) or "nothing"
+        found = ", ".join(f"'{title}'" for title in titles if title)[:300] or "nothing"
         if "text" not in at and not wide:
-            raise MalformedTranscript(f"{name}: row 1 has no column of text; call one 'text' (found: {found[:300]})")
+            raise MalformedTranscript(f"{name}: the first row has no column of text; call one 'text' (found: {found})")
         if not wide and "speaker" not in at and "role" not in at:
             raise MalformedTranscript(
-                f"{name}: row 1 has no column that says who speaks; call one 'speaker' or 'role' (found: {found[:300]})"
+                f"{name}: the first row has no column of speakers; call one 'speaker' or 'role' (found: {found})"
             )
         used = {*at.values(), *(place for place, _ in codes), *(place for place, _, _ in wide)}
         unread = [title for place, title in enumerate(titles) if place not in used and title]

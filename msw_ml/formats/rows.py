@@ -50,7 +50,7 @@ class TableReader:
             if any(cell.strip() for cell in line.cells):
                 self._add(line)
         if not self._drafts:
-            raise MalformedTranscript(f"{self.name} has a header but no rows; export it again")
+            raise MalformedTranscript(f"{self.name}: it has a header but no rows; export it again")
         return [self._finish(draft) for draft in self._drafts.values()]
 
     def _add(self, line: Line) -> None:

@@ -39,7 +39,8 @@ class Labels:
 
     def __init__(self, lines: Sequence[str]) -> None:
         found = [match["name"].strip() for line in lines if (match := _LABELLED.fullmatch(line))]
-        counts = Counter(found)
+        headings = [_heading_name(match) for line in lines if (match := _HEADING.fullmatch(line))]
+        counts = Counter(found + headings)
         self._all_labelled = bool(lines) and len(found) == len(lines)
         frequent = sum(count > 1 for count in counts.values())
         self.accepted = {label for label, count in counts.items() if self._is_name(label, count, frequent)}
@@ -48,6 +49,7 @@ class Labels:
         if self._all_labelled or role_of(label) is not None:
             return True
         words = label.split()
+        # a label that stands once in a file with two steady speakers is likelier a sentence with a colon in it
         is_title = len(words) <= 4 and all(not word[0].isalpha() or word[0].isupper() for word in words)
         return (is_title or (len(words) == 1 and count > 2)) and (count > 1 or frequent < 2)
 
@@ -60,9 +62,14 @@ class Labels:
             return Said(speaker=match["name"].strip(), text=match["text"].strip(), start=start)
         heading = _HEADING.fullmatch(line)
         if heading is not None:
-            speaker = (heading["name"] or heading["label"]).strip()
-            return Said(speaker=speaker, text="", start=times.seconds(heading["before"] or heading["behind"]))
+            return Said(
+                speaker=_heading_name(heading), text="", start=times.seconds(heading["before"] or heading["behind"])
+            )
         return Said(speaker=None, text=line.strip())
+
+
+def _heading_name(heading: re.Match[str]) -> str:
+    return (heading["name"] or heading["label"]).strip()
 
 
 class _Turn:

@@ -170,6 +170,11 @@ def _clock(value: dt.date | dt.time | dt.timedelta, is_time: bool, where: str) -
 
 def write(session: ScoredSession, folder: Path, codebook: Codebook) -> Path:
     """Writes session.xlsx. Raises `OutputError` where a text is longer than a cell can be."""
+    longest = max((len(unit.utterance.text) for unit in session.utterances), default=0)
+    if longest > CELL_CHARACTERS:
+        raise OutputError(
+            f"{session.recording.name}: a text of {longest} characters does not fit an Excel cell; choose csv or json"
+        )
     book = Workbook(write_only=True)
     utterances = [tabular.COLUMNS, *(tabular.row(session.recording.name, unit) for unit in session.utterances)]
     for title, table in (
@@ -183,10 +188,7 @@ def write(session: ScoredSession, folder: Path, codebook: Codebook) -> Path:
         sheet.freeze_panes = "A2" if title != "About" else None
         for number, row in enumerate(table, start=1):
             sheet.append(
-                [
-                    _typed(sheet, text, number > 1 and _is_figure(table[0], place), session)
-                    for place, text in enumerate(row)
-                ]
+                [_typed(sheet, text, number > 1 and table[0][place] in _FIGURES) for place, text in enumerate(row)]
             )
     saved = io.BytesIO()
     book.save(saved)
@@ -198,20 +200,12 @@ def write(session: ScoredSession, folder: Path, codebook: Codebook) -> Path:
 _FIGURES = {"utterance", "start", "end", "confidence", "Rating", "Low", "High", "Value", "Count"}
 
 
-def _is_figure(header: Sequence[str], place: int) -> bool:
-    return header[place] in _FIGURES
-
-
-def _typed(sheet: WriteOnlyWorksheet, text: str, is_figure: bool, session: ScoredSession) -> Cell | float | None:
+def _typed(sheet: WriteOnlyWorksheet, text: str, is_figure: bool) -> Cell | float | None:
     """A number where the column is one of figures, else text whatever it begins with."""
     if not text:
         return None
     if is_figure and text.replace(".", "", 1).isascii() and text.replace(".", "", 1).isdigit():
         return float(text) if "." in text else int(text)
-    if len(text) > CELL_CHARACTERS:
-        raise OutputError(
-            f"{session.recording.name}: a text of {len(text)} characters does not fit an Excel cell; choose csv or json"
-        )
     cell = WriteOnlyCell(sheet, value=legal(text))
     cell.data_type = "s"  # openpyxl takes what begins with '=' for a formula
     if text[0] in "=+-@":

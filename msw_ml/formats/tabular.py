@@ -86,7 +86,7 @@ def row(session: str, coded: CodedUtterance) -> tuple[str, ...]:
         fixed(utterance.end),
         utterance.speaker,
         utterance.role.value,
-        utterance.text,
+        utterance.text.replace("\r\n", "\n").replace("\r", "\n"),  # a lone \r would be a row's end to a reader
         coded.code or "",
         coded.parent_code or "",
         number(coded.confidence),

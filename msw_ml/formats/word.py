@@ -34,6 +34,14 @@ if TYPE_CHECKING:
     from docx.oxml.xmlchemy import BaseOxmlElement
 
 _HEADER = ("No", "Start", "End", "Speaker", "Role", "What was said", "Code")
+_MARKS = {qn("w:tab"): "\t", qn("w:br"): "\n", qn("w:cr"): "\n", qn("w:noBreakHyphen"): "-"}
+_GONE = {
+    qn("w:pPr"),
+    qn("w:rPr"),
+    qn("w:del"),
+    qn("w:moveFrom"),
+    "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback",
+}
 _WIDTHS_CM = (1.2, 2.4, 2.4, 2.2, 1.8, 10.5, 4.0)
 
 
@@ -84,14 +92,18 @@ def _blocks(body: BaseOxmlElement) -> Iterator[BaseOxmlElement]:
 def _text(element: BaseOxmlElement) -> str:
     if element.tag == qn("w:tc"):
         return "\n".join(_text(paragraph) for paragraph in element.iter(qn("w:p")))
-    marks = {qn("w:tab"): "\t", qn("w:br"): "\n", qn("w:cr"): "\n", qn("w:noBreakHyphen"): "-"}
-    parts = []
-    for node in element.iter():
-        if node.tag == qn("w:t"):
-            parts.append(node.text or "")
-        elif node.tag in marks and node.getparent().tag != qn("w:tabs"):
-            parts.append(marks[node.tag])
-    return "".join(parts)
+    return "".join(_parts(element))
+
+
+def _parts(element: BaseOxmlElement) -> Iterator[str]:
+    """What a paragraph says: deleted text, the old place of moved text and fallback drawings are passed over."""
+    for child in element.iterchildren():
+        if child.tag == qn("w:t"):
+            yield child.text or ""
+        elif child.tag in _MARKS:
+            yield _MARKS[child.tag]
+        elif child.tag not in _GONE:
+            yield from _parts(child)
 
 
 def _without_header(tables: Sequence[Sequence[tuple[str, ...]]]) -> list[tuple[str, str]]:
