@@ -40,6 +40,7 @@ class FitOptions(Value):
     coverage: float = Field(default=0.9, gt=0.5, lt=1)
     folds: int = Field(default=10, ge=3)
     seed: int = 1
+    is_standardised: bool = True
     emphasis: dict[str, float] = Field(default_factory=dict)
     """Kind of feature → factor on its scale: one that was learned from many other sessions is drawn to
     zero less by the ridge than one that is new."""
@@ -112,7 +113,7 @@ def fit(table: Table, options: FitOptions) -> Fitted:
     held_out = {alpha: _inner(table, alpha, options) for alpha in options.alphas}
     alpha = min(held_out, key=lambda a: float(np.nanmean((held_out[a] - y) ** 2)))
     inner = held_out[alpha]
-    means, scales = _scales(table.x)
+    means, scales = _scales(table.x, options)
     known = _standard(table.x, means, scales) * table.emphasis
     intercepts, weights, widths = [], [], []
     for element in range(y.shape[1]):
@@ -165,7 +166,7 @@ def conformal_quantile(errors: Floats, coverage: float) -> float:
 def _inner(table: Table, alpha: float, options: FitOptions) -> Floats:
     predicted = np.full(table.y.shape, np.nan)
     for train, test in folds(table.groups, options):
-        means, scales = _scales(table.x[train])
+        means, scales = _scales(table.x[train], options)
         known, new = (_standard(table.x[part], means, scales) * table.emphasis for part in (train, test))
         for element in range(table.y.shape[1]):
             y = table.y[train, element]
@@ -185,7 +186,9 @@ def _stretch(predicted: Floats, y: Floats, spread: float) -> tuple[float, float]
     return float(np.clip(ratio**spread, 1.0, MOST_STRETCH)), float(predicted.mean())
 
 
-def _scales(x: Floats) -> tuple[Floats, Floats]:
+def _scales(x: Floats, options: FitOptions) -> tuple[Floats, Floats]:
+    if not options.is_standardised:
+        return np.zeros(x.shape[1]), np.ones(x.shape[1])
     spread: Floats = x.std(axis=0)
     return x.mean(axis=0), np.where(spread > 1e-9, spread, 1.0)
 
