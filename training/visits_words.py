@@ -73,7 +73,7 @@ def _near_duplicates(visits: Visits) -> list[Breach]:
 
 
 def check_talk(visits: Visits, parts: Ingredients, families: dict[str, str]) -> list[Breach]:
-    """Stock phrases, American words, and names that belong to another family or to a worker.
+    """The worker's stock phrases, American words, and names that belong to another family or to a worker.
 
     `families`: session → family id.
     """
@@ -87,7 +87,10 @@ def check_talk(visits: Visits, parts: Ingredients, families: dict[str, str]) -> 
         for utterance in visit:
             where = f"{session}:{utterance.id}"
             plain = " " + " ".join(tokens(utterance.text)) + " "
-            breaches += [Breach("stock phrase", where, phrase) for phrase in parts.talk.stock if f" {phrase} " in plain]
+            if utterance.role is Role.WORKER:
+                breaches += [
+                    Breach("stock phrase", where, phrase) for phrase in parts.talk.stock if f" {phrase} " in plain
+                ]
             breaches += [Breach("American", where, word) for word in sorted(american & set(plain.split()))]
             breaches += [
                 Breach("name", where, name)
