@@ -52,7 +52,11 @@ def service(
     paths: Paths,
     output: Out,
     groups: Annotated[
-        Path, typer.Option(help="CSV: session, worker and, if wanted, team and period.", show_default=False)
+        Path,
+        typer.Option(
+            help="CSV: session, worker and, if wanted, team and period (2026-1, 2026-2: they sort by name).",
+            show_default=False,
+        ),
     ],
     indicative: Annotated[
         bool, typer.Option("--indicative", help="Show ratings that were never checked against your own coders.")

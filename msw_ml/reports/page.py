@@ -29,6 +29,7 @@ def _environment() -> Environment:
     )
     environment.filters.update(
         clock=wording.clock,
+        day=wording.day,
         long_time=wording.long_time,
         number=wording.number,
         percent=wording.percent,

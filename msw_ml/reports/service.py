@@ -110,9 +110,11 @@ def service_report(
         smallest=SMALLEST_GROUP,
         few=FEW_WORKERS,
         is_indicative_shown=is_indicative_shown,
-        engines=sorted({f"{stage}: {label}" for s in sessions for stage, label in s.provenance.engines.items()}),
-        draft=sum(session.quality.is_draft for session in sessions),
-        total=len(sessions),
+        engines=sorted(
+            {f"{stage}: {label}" for c in everybody for stage, label in c.session.provenance.engines.items()}
+        ),
+        draft=sum(case.session.quality.is_draft for case in everybody),
+        total=len(everybody),
     )
 
 
@@ -172,10 +174,15 @@ def _element(
         value = rating(case)
         return None if value is None else (value, 1.0)
 
-    rated = [value for value in map(rating, cases) if value is not None]
-    workers = _workers([case for case in cases if rating(case) is not None])
-    if workers < SMALLEST_GROUP:
+    # A team whose ratings are too few for its own figure stays out of the sum too, as a small team does.
+    has_rating = [case for case in cases if rating(case) is not None]
+    teams = {
+        team: _workers([c for c in has_rating if c.member.team == team]) for team in {c.member.team for c in cases}
+    }
+    cases = [case for case in has_rating if teams[case.member.team] >= SMALLEST_GROUP]
+    if not cases:
         return Figure(name=name, value="not shown", interval=f"ratings of fewer than {SMALLEST_GROUP} workers", n=0)
+    rated = [value for value in map(rating, cases) if value is not None]
     levels = tuple(sum(int(value + 0.5) == level for value in rated) for level in LEVELS)
     return _figure(name, cases, amounts, lambda value: f"{value:.1f}", periods).model_copy(update={"levels": levels})
 

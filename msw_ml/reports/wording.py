@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from msw_ml.session import Doubt, RatingStatus, Role
 
 ROLES = {
@@ -48,6 +50,11 @@ def long_time(seconds: float) -> str:
     parts = [plural(hours, "hour"), plural(minutes, "minute"), plural(rest, "second") if not hours else ""]
     said = [part for part in parts if part and not part.startswith("0 ")]
     return " ".join(said) or "0 seconds"
+
+
+def day(date: dt.date) -> str:
+    """`2 March 2026`."""
+    return f"{date.day} {date:%B %Y}"
 
 
 def plural(count: float, noun: str, many: str | None = None) -> str:

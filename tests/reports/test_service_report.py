@@ -56,6 +56,16 @@ def test_ratings_that_were_not_released_stay_out(demo: ScoredSession, codebook: 
     assert "Unchecked ratings are shown." in asked
 
 
+def test_sum_leaves_out_a_team_with_few_ratings(demo: ScoredSession, codebook: Codebook) -> None:
+    """A team of six with four ratings shows none; in the sum they would be a subtraction away."""
+    sessions, belongs = service(demo, {"North": 6, "South": 6})
+    bare = [s.model_copy(update={"ratings": ()}) if n in (10, 11) else s for n, s in enumerate(sessions)]
+    page = service_report(bare, belongs, codebook, is_indicative_shown=True)
+    indicative = sum(r.status is RatingStatus.INDICATIVE for r in demo.ratings)
+    assert page.count("(no interval: fewer than 10 workers), 6 visits") == 2 * indicative
+    assert "10 visits" not in page
+
+
 def test_intervals_need_ten_workers(demo: ScoredSession, codebook: Codebook) -> None:
     """A bootstrap over six workers would promise too much."""
     assert "no interval" in service_report(*service(demo, {"North": 6}), codebook)
