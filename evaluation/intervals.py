@@ -7,17 +7,22 @@ figure as a share of the human one) as easy as the figures themselves.
 
 Talk within a visit, and visits of one worker, resemble each other; resampling single utterances would
 pretend that they do not. Below `FEW_CLUSTERS` clusters a cluster bootstrap says little (Cameron, Gelbach
-and Miller 2008, Review of Economics and Statistics 90:414-427): the units are resampled within their
-clusters then, and the interval speaks of those sessions only.
+and Miller 2008, Review of Economics and Statistics 90:414-427): utterances are resampled within their
+sessions then, and the interval speaks of those sessions only; figures of whole sessions get none.
 """
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from evaluation.agreement.confusion import Codes, Counts
 from msw_ml.session import Value
+
+Cluster = Literal["session", "family", "worker"]
 
 DRAWS = 2000
 FEW_CLUSTERS = 10
@@ -35,16 +40,27 @@ class Estimate(Value):
     """Why it is not estimable; `None` where it is."""
 
 
+class Resampling(Value):
+    """How many draws, from which seed, of what."""
+
+    draws: int = Field(default=DRAWS, ge=100, le=100_000)
+    seed: int = 1
+    cluster: Cluster = "session"
+
+
 class Draws:
     """Bootstrap weights of clusters; the first row is the data as they are."""
 
-    def __init__(self, clusters: Codes, n_clusters: int, draws: int = DRAWS, seed: int = 1) -> None:
-        """`clusters` gives the cluster of every unit, 0 to `n_clusters` - 1."""
+    def __init__(self, clusters: Codes, options: Resampling, are_utterances: bool = True) -> None:
+        """`clusters` gives the cluster of every unit; the units are utterances, or else whole sessions."""
+        present, clusters = np.unique(clusters, return_inverse=True)
+        n_clusters, draws = len(present), options.draws
         self.is_by_cluster = n_clusters >= FEW_CLUSTERS
-        rng = np.random.default_rng(seed)
-        if self.is_by_cluster:
+        self.n_clusters = n_clusters
+        rng = np.random.default_rng(options.seed)
+        if self.is_by_cluster or not are_utterances:
             self.groups, self.n_groups = clusters, n_clusters
-            weights = _resample(n_clusters, draws, rng)
+            weights = _resample(n_clusters, draws if self.is_by_cluster else 0, rng)
         else:
             self.groups, self.n_groups = np.arange(len(clusters)), len(clusters)
             weights = np.zeros((draws, len(clusters)))
@@ -68,7 +84,9 @@ def estimate(values: NDArray[np.float64], why_not: str, level: float = 0.95) -> 
     if np.isnan(value):
         return Estimate(value=None, reason=why_not)
     defined = drawn[~np.isnan(drawn)]
-    if len(defined) < (1.0 - UNDEFINED_SHARE) * len(drawn) or not len(drawn):
+    if not len(drawn):
+        return Estimate(value=value, reason=f"no interval: fewer than {FEW_CLUSTERS} clusters to resample")
+    if len(defined) < (1.0 - UNDEFINED_SHARE) * len(drawn):
         return Estimate(value=value, reason="no interval: too rare, undefined in many resamples")
     low, high = np.quantile(defined, [(1.0 - level) / 2.0, (1.0 + level) / 2.0])
     return Estimate(value=value, low=float(low), high=float(high))

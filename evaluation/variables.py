@@ -94,11 +94,15 @@ def _code_variables(codings: Codings, aligned: Aligned, book: Codebook, sessions
         name = side.value.capitalize()
         parents = tuple((p.id, p.name) for p in book.parents if p.speaker is side)
         fine = tuple((code, book.behaviour(code).name) for code in book.codes(side))
-        main = _codes([coding.parent for coding in codings.codings], parents, at)
-        variables.append(CodeVariable(f"{side.value}_main", f"{name}: main categories", parents, main, unit_session))
+        kinds = [("main", "main categories", parents, [coding.parent for coding in codings.codings])]
         if len(fine) > len(parents):
-            detail = _codes([coding.code for coding in codings.codings], fine, at)
-            variables.append(CodeVariable(f"{side.value}_codes", f"{name}: all codes", fine, detail, unit_session))
+            kinds.append(("codes", "all codes", fine, [coding.code for coding in codings.codings]))
+        for kind, called, categories, given in kinds:
+            codes = _codes(given, categories, at)
+            coded = (codes != MISSING).any(axis=1)
+            variables.append(
+                CodeVariable(f"{side.value}_{kind}", f"{name}: {called}", categories, codes[coded], unit_session[coded])
+            )
     return variables
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from evaluation.agreement.confusion import Counts, divide
+from evaluation.agreement.confusion import Counts, divide, margins
 from evaluation.agreement.fleiss import unit_counts
 from evaluation.agreement.kappa import Weighting, weights
 from msw_ml.session import Value
@@ -31,10 +31,19 @@ def gwet(sums: Counts, weight: Counts) -> Counts:
 def gwet_of_pair(table: Counts, weighting: Weighting = "nominal") -> Counts:
     """AC1 or AC2 of two coders from confusion matrices (..., k, k)."""
     weight = weights(table.shape[-1], weighting)
-    total = table.sum(axis=(-2, -1))
-    agreeing = (table * weight).sum(axis=(-2, -1))
-    shares = (table.sum(axis=-1) + table.sum(axis=-2)) / 2.0
-    return gwet(np.concatenate([np.stack([total, agreeing, total], -1), shares], -1), weight)
+    both, first, second, units = margins(table)
+    total = units[..., 0]
+    agreeing = both.sum(axis=-1) if weighting == "nominal" else (table * weight).sum(axis=(-2, -1))
+    return gwet(np.concatenate([np.stack([total, agreeing, total], -1), (first + second) / 2.0], -1), weight)
+
+
+def gwet_of_each(table: Counts) -> Counts:
+    """AC1 of every code against the rest, (..., k), from confusion matrices (..., k, k)."""
+    both, first, second, total = margins(table)
+    observed = divide(total - first - second + 2.0 * both, total)
+    share = divide(first + second, 2.0 * total)
+    expected = 2.0 * share * (1.0 - share)
+    return divide(observed - expected, 1.0 - expected)
 
 
 class GwetAC(Value):

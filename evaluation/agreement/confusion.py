@@ -55,6 +55,12 @@ def one_against_rest(table: Counts) -> Counts:
     return np.stack([np.stack([both, only_first], -1), np.stack([only_second, neither], -1)], -2)
 
 
+def margins(table: Counts) -> tuple[Counts, Counts, Counts, Counts]:
+    """Of confusion matrices (..., k, k), for every code: given by both, by the first, by the second; and all units."""
+    ones = np.ones(table.shape[-1])
+    return np.diagonal(table, axis1=-2, axis2=-1), table @ ones, ones @ table, ((table @ ones) @ ones)[..., None]
+
+
 def divide(numerator: Counts, denominator: Counts) -> Counts:
     """Quotients, NaN ("not estimable") where the denominator is zero or too small to mean anything."""
     usable = np.abs(denominator) > 1e-12

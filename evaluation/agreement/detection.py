@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from evaluation.agreement.confusion import Counts, divide, one_against_rest
+from evaluation.agreement.confusion import Counts, divide, margins, one_against_rest
 from msw_ml.session import Value
 
 
 def f1(table: Counts) -> Counts:
     """F1 of every code, (..., k), from confusion matrices (..., k, k); NaN where nobody used the code."""
-    both = np.diagonal(table, axis1=-2, axis2=-1)
-    return divide(2.0 * both, table.sum(axis=-1) + table.sum(axis=-2))
+    both, first, second, _ = margins(table)
+    return divide(2.0 * both, first + second)
 
 
 def macro_f1(table: Counts) -> Counts:

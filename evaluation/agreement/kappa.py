@@ -12,7 +12,7 @@ from typing import Literal
 
 import numpy as np
 
-from evaluation.agreement.confusion import Counts, divide
+from evaluation.agreement.confusion import Counts, divide, margins
 from msw_ml.session import Value
 
 Weighting = Literal["nominal", "linear", "quadratic"]
@@ -29,11 +29,20 @@ def weights(categories: int, weighting: Weighting) -> Counts:
 def kappa(table: Counts, weighting: Weighting = "nominal") -> Counts:
     """Kappa of confusion matrices (..., k, k); NaN where chance alone would agree always."""
     weight = weights(table.shape[-1], weighting)
-    total = table.sum(axis=(-2, -1))
-    observed = divide((table * weight).sum(axis=(-2, -1)), total)
-    rows, columns = table.sum(axis=-1), table.sum(axis=-2)
+    both, rows, columns, units = margins(table)
+    total = units[..., 0]
+    agreeing = both.sum(axis=-1) if weighting == "nominal" else (table * weight).sum(axis=(-2, -1))
+    observed = divide(agreeing, total)
     expected = divide(((rows @ weight) * columns).sum(axis=-1), total**2)
     return divide(observed - expected, 1.0 - expected)
+
+
+def kappa_of_each(table: Counts) -> Counts:
+    """Kappa of every code against the rest, (..., k), from confusion matrices (..., k, k)."""
+    both, first, second, total = margins(table)
+    by_chance = first * second + (total - first) * (total - second)
+    agreeing = total * (total - first - second + 2.0 * both)
+    return divide(divide(agreeing - by_chance, total**2), divide(total**2 - by_chance, total**2))
 
 
 class CohenKappa(Value):

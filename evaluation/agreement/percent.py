@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from evaluation.agreement.confusion import Counts, divide
+from evaluation.agreement.confusion import Counts, divide, margins
 from msw_ml.session import Value
 
 
@@ -25,7 +25,8 @@ class PercentAgreement(Value):
 
 def exact_agreement(table: Counts) -> Counts:
     """Share of units on the diagonal of confusion matrices (..., k, k)."""
-    return divide(np.trace(table, axis1=-2, axis2=-1), table.sum(axis=(-2, -1)))
+    both, _, _, total = margins(table)
+    return divide(both.sum(axis=-1), total[..., 0])
 
 
 def percent(table: Counts) -> PercentAgreement:

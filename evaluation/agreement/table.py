@@ -44,8 +44,8 @@ PAIR_OF_CODES = (
 
 ONE_CODE = (
     Statistic("f1", "F1", detection.f1),
-    Statistic("kappa", "Cohen's kappa", lambda table: kappa.kappa(confusion.one_against_rest(table))),
-    Statistic("ac1", "Gwet's AC1", lambda table: ac1.gwet_of_pair(confusion.one_against_rest(table))),
+    Statistic("kappa", "Cohen's kappa", kappa.kappa_of_each),
+    Statistic("ac1", "Gwet's AC1", ac1.gwet_of_each),
 )
 """From confusion matrices (draws, k, k): one figure a code, against the rest."""
 

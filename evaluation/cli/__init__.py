@@ -1,0 +1,8 @@
+"""`msw agree`, `sample`, `sheet`, `drift` and `chain`, found by entry point.
+
+Everything heavy is imported when a command runs, so that `msw --help` stays quick.
+"""
+
+from evaluation.cli.compare import agree
+
+__all__ = ["agree"]

@@ -1,0 +1,92 @@
+"""`reliability.docx`: methods paragraph and main tables for a manuscript, ready to edit."""
+
+from __future__ import annotations
+
+import io
+
+from docx import Document
+from docx.document import Document as Docx
+from docx.shared import Pt
+
+from evaluation.findings import Comparison, Figure, Report
+from evaluation.office import without_clock
+from evaluation.page import interval, number, share
+
+_IN_TABLE = {
+    "rating": ("icc_a1", "kappa_quadratic", "within_one", "mae"),
+    "utterance": ("agreement", "kappa", "ac1", "macro_f1"),
+    "measure": ("icc_a1",),
+}
+
+
+def render(report: Report) -> bytes:
+    """The document; the same report gives the same bytes."""
+    document = Document()
+    style = document.styles["Normal"]
+    style.font.name, style.font.size = "Calibri", Pt(11)
+    document.core_properties.author = ""
+    document.core_properties.title = "Agreement between coders"
+    document.add_heading("Agreement between coders", level=1)
+    for sentence in report.summary:
+        document.add_paragraph(sentence)
+    document.add_heading("Methods", level=2)
+    document.add_paragraph(report.methods)
+    document.add_heading("Limits", level=2)
+    for warning in report.warnings:
+        document.add_paragraph(warning, style="List Bullet")
+    document.add_heading("Results", level=2)
+    for level, statistics in _IN_TABLE.items():
+        figures = [f for f in report.figures if f.level == level and f.statistic in statistics and f.code is None]
+        if figures:
+            _table(document, report, figures, f"Table: {level}s")
+    codes = [f for f in report.figures if f.level == "utterance" and f.statistic == "kappa" and f.code is not None]
+    if codes:
+        _table(document, report, codes, "Table: each code against the rest")
+    _coders(document, report)
+    packed = io.BytesIO()
+    document.save(packed)
+    return without_clock(packed.getvalue())
+
+
+def _table(document: Docx, report: Report, figures: list[Figure], title: str) -> None:
+    has_machine = any(coder.is_machine for coder in report.coders)
+    heads = ["What", "Statistic", "n", "Person with person"]
+    heads += ["Machine with person", "% of the human figure"] if has_machine else []
+    heads += ["Baseline"]
+    document.add_paragraph(title, style="Caption")
+    table = document.add_table(rows=1, cols=len(heads), style="Light List")
+    for cell, head in zip(table.rows[0].cells, heads, strict=True):
+        cell.text = head
+    keys = dict.fromkeys((f.variable, f.code, f.statistic) for f in figures)
+    for variable, code, statistic in keys:
+        of: dict[Comparison, Figure] = {
+            f.comparison: f for f in figures if (f.variable, f.code, f.statistic) == (variable, code, statistic)
+        }
+        human, machine = of.get("humans_same") or of.get("humans"), of.get("machine")
+        first = human or machine or next(iter(of.values()))
+        base = of.get("median") or of.get("majority")
+        cells = [
+            first.code_name or first.variable_name,
+            first.statistic_name,
+            str(first.units),
+            interval(human.estimate) if human else "–",
+        ]
+        if has_machine:
+            cells += [interval(machine.estimate), share(machine.share_of_human)] if machine else ["–", "–"]
+        cells.append(number(base.estimate.value) if base else "–")
+        for cell, text in zip(table.add_row().cells, cells, strict=True):
+            cell.text = text
+
+
+def _coders(document: Docx, report: Report) -> None:
+    described = [d for d in report.described if d.level == "rating" and d.n]
+    if not described:
+        return
+    document.add_paragraph("Table: n, mean and SD of every coder", style="Caption")
+    table = document.add_table(rows=1, cols=5, style="Light List")
+    for cell, head in zip(table.rows[0].cells, ("Element", "Coder", "n", "Mean", "SD"), strict=True):
+        cell.text = head
+    for d in described:
+        cells = (d.variable_name, d.coder, str(d.n), number(d.mean), number(d.sd))
+        for cell, text in zip(table.add_row().cells, cells, strict=True):
+            cell.text = text

@@ -1,0 +1,188 @@
+"""What a report says in words: three sentences for anybody, warnings, and the methods paragraph."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from evaluation.comparisons import RARE
+from evaluation.findings import Comparison, Figure, Report
+from evaluation.intervals import FEW_CLUSTERS, Estimate
+from msw_ml.codebook import Codebook
+
+ENOUGH_SESSIONS = 30
+"""Double-coded sessions that Koo and Li 2016 ask for."""
+
+
+def summary(report: Report) -> tuple[str, ...]:
+    """What was compared, how far people agree, how the machine does beside them."""
+    return (_compared(report), _people(report), _machine(report))
+
+
+def warnings(report: Report) -> tuple[str, ...]:
+    """What a reader must know before using a figure, the most important first."""
+    found = []
+    if report.sessions < ENOUGH_SESSIONS:
+        found.append(
+            f"Only {_count(report.sessions, 'session')} were coded twice; {ENOUGH_SESSIONS} are the usual least. "
+            "Intervals are wide, and figures of whole sessions may change much with the next sessions."
+        )
+    if report.clusters < FEW_CLUSTERS:
+        found.append(
+            f"There are only {report.clusters} clusters ({report.resampling.cluster}). Intervals of utterances were "
+            "made by resampling utterances within them: they speak of these sessions and not of others."
+        )
+    if any(figure.level == "tally" for figure in report.figures):
+        found.append(
+            "Tallies flatter: two coders can count the same number of questions without agreeing on a single one. "
+            "Read session tallies beside the figures by utterance, never instead of them."
+        )
+    uncut = [cut.value for cut in report.cutting.values() if cut.value is not None and cut.value < 0.95]
+    if uncut:
+        found.append(
+            f"Coders cut the talk differently (agreement on units down to {min(uncut):.2f}). Figures by utterance "
+            "cover the units that both cut alike; see the table on cutting."
+        )
+    if report.left_out:
+        told = "; ".join(f"{reason}: {number}" for reason, number in report.left_out.items())
+        found.append(f"Rows that were left out: {told}.")
+    if report.single_coded:
+        found.append(
+            f"{_count(report.single_coded, 'session')} coded by one coder only say nothing here and were left out."
+        )
+    return tuple(found)
+
+
+def methods(report: Report, book: Codebook) -> str:
+    """A paragraph for a paper: model, type, definition, units, n, coders, software."""
+    people = [coder for coder in report.coders if not coder.is_machine]
+    machine = next((coder for coder in report.coders if coder.is_machine), None)
+    beside = f" and by a machine ({machine.label or machine.name})" if machine else ""
+    software = ", ".join(f"{name} {version}" for name, version in report.versions.items())
+    return " ".join(
+        part
+        for part in (
+            f"Agreement was assessed on {_count(report.sessions, 'session')} coded by "
+            f"{_count(len(people), 'person', 'people')}{beside} with the codebook {book.name} ({book.key}).",
+            "Agreement by utterance is given as percent agreement, Cohen's kappa and Gwet's AC1 (means over pairs of "
+            "coders), and as Krippendorff's nominal alpha and Fleiss' kappa over all coders; every code was also held "
+            f"against the rest, and a code that people gave to fewer than {RARE} units was not judged."
+            if any(figure.level == "utterance" for figure in report.figures)
+            else "",
+            "Session tallies, measures and ratings were compared by the intraclass correlation for absolute agreement "
+            "of a single coder, ICC(A,1), from a two-way random-effects model (Shrout and Fleiss's ICC(2,1)), since "
+            "new sessions are scored by one coder; all ten forms of McGraw and Wong are in the supplement. Incomplete "
+            "designs used variance components (Henderson's method 3). Ratings also have quadratic-weighted kappa, "
+            "Gwet's AC2, ordinal alpha, exact and within-one agreement, and mean absolute error."
+            if any(figure.level != "utterance" for figure in report.figures)
+            else "",
+            f"The figures with 95% intervals rest on {report.resampling.draws:,} bootstrap draws of whole clusters (by "
+            f"{report.resampling.cluster}, {report.clusters} clusters, seed {report.resampling.seed}); below "
+            f"{FEW_CLUSTERS} clusters utterances were resampled within clusters. ICC intervals follow the F "
+            "distribution where every coder rated every session and sessions were the clusters.",
+            "Machine and people were compared on the same sessions, each pair of one machine and one person against "
+            "each pair of two people, so that single-coder figures stand beside single-coder figures; fractional "
+            "ratings were rounded where a statistic needs whole ones."
+            if machine
+            else "",
+            "ICC bands follow Koo and Li (2016), judged on the interval, and Cicchetti (1994) second.",
+            f"Software: {software}.",
+        )
+        if part
+    )
+
+
+def _compared(report: Report) -> str:
+    people = sum(not coder.is_machine for coder in report.coders)
+    who = _count(people, "person", "people") + (" and the machine" if people < len(report.coders) else "")
+    kinds = {figure.level for figure in report.figures}
+    what = "sentence by sentence" if "utterance" in kinds else ""
+    if "rating" in kinds:
+        what = f"{what} and by ratings of the whole visit" if what else "by ratings of the whole visit"
+    visits = _count(report.sessions, "visit")
+    return f"{who.capitalize()} scored the same {visits}, {what}, and this page says how far they agree."
+
+
+def _people(report: Report) -> str:
+    ratings = _of(report, "rating", "humans", "within_one")
+    if ratings:
+        pooled = _mean(figure.estimate for figure in ratings)
+        best, worst = _extremes(
+            _of(report, "rating", "humans", "icc_a1_all") or _of(report, "rating", "humans", "icc_a1")
+        )
+        told = f"; they agree best on {best} and least on {worst}" if best and worst and best != worst else ""
+        return f"Two people's ratings of one visit lie within one point of each other {_in_hundred(pooled)}{told}."
+    codes = _of(report, "utterance", "humans", "agreement")
+    if not codes:
+        return "There is only one person's coding here, so how far people agree with each other cannot be said."
+    told = " and ".join(
+        f"{_in_hundred(figure.estimate.value)} for the {_name(figure).partition(',')[0]}'s talk "
+        f"(kappa {_number(_value(report, figure, 'kappa'))}, where 0 is chance and 1 is always)"
+        for figure in codes
+        if figure.variable.endswith("_main")
+    )
+    return f"Two people put the same sentence into the same main category {told}."
+
+
+def _machine(report: Report) -> str:
+    if not any(coder.is_machine for coder in report.coders):
+        return "No machine was compared, so this page does not say whether a machine could stand in for a person."
+    for level, statistic in (("rating", "icc_a1"), ("utterance", "kappa")):
+        shares = [f for f in report.figures if (f.level, f.comparison, f.statistic) == (level, "machine", statistic)]
+        shares = [f for f in shares if f.code is None and f.share_of_human and f.share_of_human.value is not None]
+        if shares:
+            worst = min(shares, key=_share)
+            best = max(shares, key=_share)
+            told = f"{_share(worst):.0%} as well as people agree with each other on {_name(worst)}"
+            if best is not worst:
+                told += f", and {_share(best):.0%} as well on {_name(best)}"
+            return f"Beyond chance, the machine agrees with a person {told}: use it no further than that."
+    return (
+        "The machine was compared, but there were too few sessions, or too little agreement between people, to say how "
+        "it stands beside them."
+    )
+
+
+def _share(figure: Figure) -> float:
+    found = figure.share_of_human
+    return found.value if found is not None and found.value is not None else 0.0
+
+
+def _name(figure: Figure) -> str:
+    return figure.variable_name.replace(": ", ", ").lower()
+
+
+def _of(report: Report, level: str, comparison: Comparison, statistic: str) -> list[Figure]:
+    return [
+        f for f in report.figures
+        if (f.level, f.comparison, f.statistic) == (level, comparison, statistic)
+        and f.code is None and f.estimate.value is not None
+    ]  # fmt: skip
+
+
+def _value(report: Report, figure: Figure, statistic: str) -> float | None:
+    other = report.find(figure.variable, figure.comparison, statistic)
+    return None if other is None else other.estimate.value
+
+
+def _extremes(figures: list[Figure]) -> tuple[str, str]:
+    known = [(figure.estimate.value, figure.variable_name) for figure in figures if figure.estimate.value is not None]
+    return (max(known)[1].lower(), min(known)[1].lower()) if known else ("", "")
+
+
+def _mean(estimates: Iterable[Estimate]) -> float | None:
+    known = [estimate.value for estimate in estimates if estimate.value is not None]
+    return sum(known) / len(known) if known else None
+
+
+def _in_hundred(share: float | None) -> str:
+    return "–" if share is None else f"{round(100 * share)} times in 100"
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2f}"
+
+
+def _count(n: int, one: str, several: str | None = None) -> str:
+    words = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+    number = words[n] if n < len(words) else str(n)
+    return f"{number} {one if n == 1 else several or one + 's'}"
