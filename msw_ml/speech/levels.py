@@ -1,0 +1,137 @@
+"""How loud a recording is, frame by frame: gain, mixdown, and whether each channel is one speaker's.
+
+A frame is 20 ms. Levels are kept as root mean square of full scale (1.0), one row a channel; four hours
+of two channels are 6 MB.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+FRAMES_PER_SECOND = 50
+
+TARGET_DBFS = -27.0
+"""Level of active speech after levelling: speech peaks stay some 10 dB below full scale."""
+MAX_GAIN_DB = 40.0
+"""Beyond this the noise of 16-bit sound itself becomes audible (-98 + 40 dBFS)."""
+ACTIVE_RANGE_DB = 20.0
+"""A frame is active when it is at most this far below the loud frames of its channel (their 95th percentile)."""
+LEAST_DYNAMICS_DB = 10.0
+"""Speech comes and goes: a channel whose loud and quiet frames differ by less holds only noise or hum."""
+QUIETEST_DBFS = -70.0
+"""A channel whose loud frames are below this has nothing plugged in."""
+DOMINANCE_DB = 10.0
+"""A frame belongs to one channel when it is there this much louder, each channel taken at its own level.
+Microphones of one stereo recorder differ by 3 to 6 dB on the same voice."""
+LEAST_DOMINATED = 0.6
+"""Share of active frames that must belong to one channel or the other, for a speaker a channel."""
+LEAST_SHARE = 0.05
+"""Share of active frames that each of the two channels must own."""
+
+_FLOOR = 1e-5  # -100 dBFS: below what 16 bits can hold
+
+Levels = NDArray[np.float32]
+"""Shape (channels, frames), root mean square of full scale."""
+
+
+def to_db(levels: Levels) -> NDArray[np.float32]:
+    """Decibels relative to full scale, digital silence at -100."""
+    return np.asarray(20 * np.log10(np.maximum(levels, _FLOOR)), dtype=np.float32)
+
+
+def active_level(levels: Levels) -> float:
+    """Level in dBFS of one channel's active frames (mean power); -100 for digital silence.
+
+    Takes shape (frames,). The idea is ITU-T P.56's: pauses must not make a talker seem quiet.
+    """
+    sounding = levels[levels > _FLOOR]
+    if sounding.size == 0:
+        return -100.0
+    loud = float(np.percentile(to_db(sounding), 95))
+    active = sounding[to_db(sounding) >= loud - ACTIVE_RANGE_DB]
+    return float(10 * np.log10(np.mean(np.square(active, dtype=np.float64))))
+
+
+def gain(levels: Levels) -> float:
+    """Factor that brings one channel's active speech to `TARGET_DBFS`; 1 for digital silence."""
+    level = active_level(levels)
+    if level <= -100.0:
+        return 1.0
+    return float(10 ** (min(TARGET_DBFS - level, MAX_GAIN_DB) / 20))
+
+
+def is_live(levels: Levels) -> bool:
+    """Whether one channel carries something that comes and goes as speech does."""
+    if levels.size == 0:
+        return False
+    db = to_db(levels)
+    quiet, loud = np.percentile(db, [10, 99])
+    return bool(loud > QUIETEST_DBFS and loud - quiet >= LEAST_DYNAMICS_DB)
+
+
+def has_speaker_a_channel(levels: Levels) -> bool:
+    """Whether two channels carry one speaker each, as telephone recorders and lapel microphones make them.
+
+    Ordinary stereo and dual mono carry the same voices on both sides, so the level difference stays near
+    zero; a speaker a channel makes it swing from one side to the other. Two speakers who talk at the same
+    time all along cannot be told from stereo by this, except by how much their levels differ from frame
+    to frame.
+    """
+    if levels.shape[0] != 2 or not all(is_live(channel) for channel in levels):
+        return False
+    db = to_db(levels) - np.array([[active_level(channel)] for channel in levels], dtype=np.float32)
+    active = db.max(axis=0) >= -ACTIVE_RANGE_DB / 2
+    difference = (db[0] - db[1])[active]
+    if difference.size == 0:
+        return False
+    first, second = float(np.mean(difference >= DOMINANCE_DB)), float(np.mean(difference <= -DOMINANCE_DB))
+    return first + second >= LEAST_DOMINATED and min(first, second) >= LEAST_SHARE
+
+
+def mix_weights(levels: Levels, correlation: float) -> tuple[float, ...]:
+    """How the channels go into the mono mix.
+
+    A dead second channel is left out, and a second channel of opposite polarity (`correlation` of the two
+    near -1, a miswired plug) is turned over: the plain mean would erase the voices.
+    """
+    channels = int(levels.shape[0])
+    if channels != 2:
+        return (1 / channels,) * channels
+    live = [is_live(channel) for channel in levels]
+    if live[0] != live[1]:
+        return (1.0, 0.0) if live[0] else (0.0, 1.0)
+    is_turned_over = correlation < -0.9
+    return (0.5, -0.5) if is_turned_over else (0.5, 0.5)
+
+
+class LevelMeter:
+    """What decoding learns on the way: length, levels by frame, correlation of two channels."""
+
+    def __init__(self, channels: int, rate_hz: int) -> None:
+        self._frame = rate_hz // FRAMES_PER_SECOND
+        self.samples = 0
+        self._frames: list[NDArray[np.float32]] = []
+        self._rest = np.zeros((channels, 0), dtype=np.float32)
+        self._products = np.zeros(3)
+
+    def add(self, block: NDArray[np.int16]) -> None:
+        """Takes shape (channels, n)."""
+        self.samples += block.shape[1]
+        sound = np.concatenate([self._rest, block.astype(np.float32) / 32768], axis=1)
+        whole = sound.shape[1] // self._frame * self._frame
+        frames = sound[:, :whole].reshape(sound.shape[0], -1, self._frame)
+        self._frames.append(np.sqrt(np.mean(np.square(frames), axis=2)))
+        self._rest = sound[:, whole:]
+        if block.shape[0] == 2:
+            left, right = sound[:, :whole]
+            self._products += (left @ right, left @ left, right @ right)
+
+    @property
+    def levels(self) -> Levels:
+        return np.concatenate([*self._frames, np.zeros((self._rest.shape[0], 0), np.float32)], axis=1)
+
+    @property
+    def correlation(self) -> float:
+        both, left, right = self._products
+        return float(both / np.sqrt(left * right)) if left > 0 and right > 0 else 0.0

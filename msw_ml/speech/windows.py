@@ -1,0 +1,76 @@
+"""Stretches of speech → windows that a recogniser hears at a time → batches that are read at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from msw_ml.session import Span
+
+LONGEST_WINDOW = 30.0
+"""Seconds that Whisper hears at a time (fixed by its training)."""
+LONGEST_GAP = 2.0
+"""Seconds; in a longer pause the window ends: recognisers invent text on silence."""
+PADDING = 0.2
+"""Seconds kept around a window: a word cut at its edge is misheard."""
+WINDOWS_A_BATCH = 8
+"""Windows decoded together: beyond this two cores gain nothing."""
+LONGEST_READ = 600.0
+"""Seconds of sound in memory at a time, 38 MB as float32."""
+
+
+def plan_windows(speech: Sequence[Span], within: Span) -> list[Span]:
+    """Windows of at most `LONGEST_WINDOW`, cut at pauses, that cover all of `speech` once, in time order.
+
+    Speech without a pause for longer than a window is cut at the window's length.
+    """
+    windows: list[Span] = []
+    start, end = 0.0, -1.0
+    for span in _cut(speech):
+        if end >= start and (span.end - start > LONGEST_WINDOW - 2 * PADDING or span.start - end > LONGEST_GAP):
+            windows.append(Span(start=start, end=end))
+            start = span.start
+        elif end < start:
+            start = span.start
+        end = span.end
+    if end > start:
+        windows.append(Span(start=start, end=end))
+    return _padded(windows, within)
+
+
+def batches(windows: Sequence[Span]) -> Iterator[list[Span]]:
+    """Consecutive windows that are read and decoded together."""
+    batch: list[Span] = []
+    for window in windows:
+        if batch and (len(batch) == WINDOWS_A_BATCH or window.end - batch[0].start > LONGEST_READ):
+            yield batch
+            batch = []
+        batch.append(window)
+    if batch:
+        yield batch
+
+
+def _cut(speech: Sequence[Span]) -> Iterator[Span]:
+    longest = LONGEST_WINDOW - 2 * PADDING
+    for span in speech:
+        start = span.start
+        while span.end - start > longest:
+            yield Span(start=start, end=start + longest)
+            start += longest
+        yield Span(start=start, end=span.end)
+
+
+def _padded(windows: Sequence[Span], within: Span) -> list[Span]:
+    """Widens each window by `PADDING`, but never beyond the middle of the gap to its neighbour."""
+    padded = []
+    for index, window in enumerate(windows):
+        before = windows[index - 1].end if index else within.start
+        after = windows[index + 1].start if index + 1 < len(windows) else within.end
+        left = (before + window.start) / 2 if index else within.start
+        right = (window.end + after) / 2 if index + 1 < len(windows) else within.end
+        padded.append(
+            Span(
+                start=max(window.start - PADDING, min(left, window.start)),
+                end=min(window.end + PADDING, max(right, window.end)),
+            )
+        )
+    return padded
