@@ -75,10 +75,13 @@ def _mark(cells: list[str], where: str) -> _Mark:
     try:
         if len(cells) == 3:
             return _Mark(start=times.seconds(cells[0]), code=_code(cells[2], cells[1]))
+        start = times.seconds(cells[1])
         end = None if cells[2] == "null" else times.seconds(cells[2])
-        return _Mark(start=times.seconds(cells[1]), end=end, code=_code(cells[6], cells[5]) if len(cells) == 7 else "")
+        if end is not None and end < start:
+            raise ValueError("ends before it starts")
+        return _Mark(start=start, end=end, code=_code(cells[6], cells[5]) if len(cells) == 7 else "")
     except ValueError as error:
-        raise MalformedTranscript(f"{where}: a time there {error}") from error
+        raise MalformedTranscript(f"{where}: the time there {error}") from error
 
 
 def _code(name: str, number: str) -> str:

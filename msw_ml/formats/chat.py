@@ -18,7 +18,7 @@ from msw_ml.formats.text_file import read_text
 from msw_ml.formats.transcript import RowCode, Transcript
 from msw_ml.session import Role, Utterance
 
-_BULLET = re.compile("\x15(?:[^\x15]*?_?)(\\d+)_(\\d+)\x15")
+_BULLET = re.compile("\x15(?:[^\x15]*?_?)(\\d{1,10})_(\\d{1,10})\x15")
 _MARKS = (
     (re.compile(r"\[[^\]]*\]"), ""),  # [//] retraced, [= explained], [+ post-code]
     (re.compile(r"\([.\d:]+\)"), ""),  # (.) (..) (1.5) pauses
@@ -34,17 +34,13 @@ _CODES = ("cod", "spa")
 def read(path: Path) -> list[Transcript]:
     """One transcript. Raises `UnreadableInput`, and `MalformedTranscript` naming the line."""
     roles: dict[str, Role] = {}
-    names: dict[str, str] = {}
     utterances: list[Utterance] = []
     coded: list[RowCode] = []
     unread: set[str] = set()
     for number, line in _lines(read_text(path)):
         head, separator, rest = line.partition(":")
         if line.startswith("@Participants"):
-            for person in rest.split(","):
-                code, *words = person.split()
-                names[code] = words[0].replace("_", " ") if len(words) > 1 else code
-                roles[code] = role_of(words[-1]) or Role.UNKNOWN if words else Role.UNKNOWN
+            roles |= _participants(rest)
         elif line.startswith("*"):
             if not separator:
                 raise MalformedTranscript(
@@ -68,6 +64,12 @@ def read(path: Path) -> list[Transcript]:
             session=safe_name(path.stem), utterances=tuple(utterances), units="running", coded=tuple(coded), notes=notes
         )
     ]
+
+
+def _participants(text: str) -> dict[str, Role]:
+    """Codes and roles of `INV Jo Investigator, MOT Mother`: the last word is the role."""
+    people = [person.split() for person in text.split(",") if person.strip()]
+    return {code: role_of(words[-1]) or Role.UNKNOWN for code, *words in people if words}
 
 
 def _lines(text: str) -> Iterator[tuple[int, str]]:

@@ -39,12 +39,16 @@ def read(path: Path) -> list[Transcript]:
         root = fromstring(read_bytes(path), forbid_dtd=True)
     except DefusedXmlException as error:
         raise UnreadableInput(f"{path.name} declares entities, which no ELAN file does; it was not opened") from error
-    except (ParseError, ValueError) as error:
+    except (ParseError, ValueError, LookupError) as error:
         raise UnreadableInput(f"{path.name} is not XML ({error}); open it in ELAN and save it again") from error
     if root.tag != "ANNOTATION_DOCUMENT":
         raise UnreadableInput(f"{path.name} is XML but no ELAN file; export the transcript from ELAN")
     try:
         return [_Document(path, root).transcript()]
+    except ValueError as error:
+        raise MalformedTranscript(
+            f"{path.name}: a TIME_VALUE is no number; open it in ELAN and save it again"
+        ) from error
     except KeyError as error:
         raise MalformedTranscript(
             f"{path.name} lacks {error} where ELAN has it; open it in ELAN and save it again"

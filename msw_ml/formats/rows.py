@@ -142,7 +142,7 @@ class TableReader:
                 raise self._wrong(line, kind, f"'{_shown(text)}' {error}") from error
         if not milliseconds:
             return None
-        if not re.fullmatch(r"\d+(\.\d*)?", milliseconds):
+        if not re.fullmatch(r"\d{1,10}(\.\d*)?", milliseconds):
             raise self._wrong(line, f"{kind}_ms", f"'{_shown(milliseconds)}' is not a number of milliseconds")
         return float(milliseconds) / 1000
 

@@ -10,19 +10,17 @@ from __future__ import annotations
 import datetime as dt
 import io
 import itertools
-import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from openpyxl import Workbook, load_workbook
 from openpyxl.cell import Cell, WriteOnlyCell
 from openpyxl.utils import get_column_letter
-from openpyxl.utils.exceptions import InvalidFileException
 from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 
 from msw_ml.codebook.book import Codebook
 from msw_ml.disk import write_bytes
-from msw_ml.errors import MalformedTranscript, OutputError, UnreadableInput
+from msw_ml.errors import InputError, MalformedTranscript, OutputError, UnreadableInput
 from msw_ml.formats import tabular
 from msw_ml.formats.columns import is_header
 from msw_ml.formats.office import legal, open_checked, settled
@@ -60,16 +58,9 @@ def read(path: Path) -> list[Transcript]:
     package = open_checked(path, "xl/workbook.xml", "Excel (.xlsx)")
     try:
         sheets = _sheets(package, path.name)
-    except (
-        InvalidFileException,
-        KeyError,
-        ValueError,
-        TypeError,
-        AttributeError,
-        IndexError,
-        SyntaxError,
-        zipfile.BadZipFile,
-    ) as error:
+    except InputError:
+        raise
+    except Exception as error:  # openpyxl lets everything out
         raise UnreadableInput(f"{path.name} is damaged; open it in Excel and save a copy") from error
     understood = [sheet for sheet in sheets if sheet.head is not None]
     if not understood:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 
@@ -34,11 +35,12 @@ def transcript(name: str, session: str, tiers: Sequence[Tier], notes: tuple[str,
     if not said:
         raise MalformedTranscript(f"{name} has no labelled interval: there is nobody's speech in it")
     said.sort(key=lambda pair: (pair[0].start if pair[0].start is not None else 0.0, pair[0].end or 0.0))
+    codes = {id(tier): _by_time(tier) for tier in tiers}
     utterances: list[Utterance] = []
     coded: list[RowCode] = []
     placed = 0
     for number, (interval, tier) in enumerate(said):
-        if (interval.start or 0) < 0 or (None not in (interval.start, interval.end) and _ends_early(interval)):
+        if not _is_possible(interval):
             raise MalformedTranscript(
                 f"{name}: tier '{tier.speaker}': an interval cannot go from {interval.start} to {interval.end} s"
             )
@@ -52,7 +54,7 @@ def transcript(name: str, session: str, tiers: Sequence[Tier], notes: tuple[str,
                 end=interval.end,
             )
         )
-        for label in (code for code in tier.codes if _same(code, interval)):
+        for label in codes[id(tier)].get(_when(interval), ()):
             placed += 1
             coded += [
                 RowCode(utterance=number, label=part.strip(), coder=tier.coder)
@@ -65,12 +67,22 @@ def transcript(name: str, session: str, tiers: Sequence[Tier], notes: tuple[str,
     return Transcript(session=session, utterances=tuple(utterances), units="running", coded=tuple(coded), notes=notes)
 
 
-def _ends_early(interval: Interval) -> bool:
-    return (interval.end or 0) < (interval.start or 0)
+def _is_possible(interval: Interval) -> bool:
+    times = [time for time in (interval.start, interval.end) if time is not None]
+    return all(0 <= time < math.inf for time in times) and times == sorted(times)
 
 
-def _same(code: Interval, said: Interval) -> bool:
-    return all(
-        a is not None and b is not None and abs(a - b) < 0.0015
-        for a, b in ((code.start, said.start), (code.end, said.end))
-    )
+def _by_time(tier: Tier) -> dict[tuple[int, int] | None, list[Interval]]:
+    found: dict[tuple[int, int] | None, list[Interval]] = {}
+    for code in tier.codes:
+        if _when(code) is None:
+            continue
+        found.setdefault(_when(code), []).append(code)
+    return found
+
+
+def _when(interval: Interval) -> tuple[int, int] | None:
+    """The two times in milliseconds: a code belongs to the interval that has the same."""
+    if interval.start is None or interval.end is None or not _is_possible(interval):
+        return None
+    return round(interval.start * 1000), round(interval.end * 1000)

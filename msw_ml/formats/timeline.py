@@ -6,6 +6,7 @@ losing it. Where only the end is missing it is taken from the next start.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 
 from msw_ml.errors import OutputError
@@ -36,15 +37,24 @@ def cues(session: ScoredSession, what: str) -> list[Cue]:
                 f"{session.recording.name}: utterance {unit.utterance.id} has no time, and {what} cannot do without; "
                 "choose csv, json, docx or xlsx, or score the recording"
             )
-    starts = sorted({unit.utterance.start for unit in units if unit.utterance.start is not None})
+    starts = sorted_starts(session)
     return sorted((_cue(unit, starts) for unit in units), key=lambda cue: (cue.start_ms, cue.end_ms, cue.utterance.id))
+
+
+def sorted_starts(session: ScoredSession) -> list[float]:
+    """All starts that the session knows, in order."""
+    return sorted({unit.utterance.start for unit in session.utterances if unit.utterance.start is not None})
+
+
+def guessed_end(start: float, starts: Sequence[float]) -> float:
+    """The next start after this one, which nobody says is the end."""
+    later = bisect_right(starts, start)
+    return starts[later] if later < len(starts) else start + LAST_SECONDS
 
 
 def _cue(unit: CodedUtterance, starts: Sequence[float]) -> Cue:
     start = unit.utterance.start or 0.0
-    end = unit.utterance.end
-    if end is None:
-        end = next((later for later in starts if later > start), start + LAST_SECONDS)
+    end = guessed_end(start, starts) if unit.utterance.end is None else unit.utterance.end
     start_ms = round(start * 1000)
     return Cue(coded=unit, start_ms=start_ms, end_ms=max(round(end * 1000), start_ms + 1))
 
@@ -52,8 +62,9 @@ def _cue(unit: CodedUtterance, starts: Sequence[float]) -> Cue:
 def lanes(session: ScoredSession, what: str) -> dict[str, list[Cue]]:
     """Tier name → cues that do not overlap: a tier a speaker, and a further one where a speaker overlaps himself."""
     tiers: dict[str, list[Cue]] = {}
-    taken = {cue.utterance.speaker for cue in cues(session, what)}
-    for cue in cues(session, what):
+    ordered = cues(session, what)
+    taken = {cue.utterance.speaker for cue in ordered}
+    for cue in ordered:
         speaker, number = cue.utterance.speaker, 1
         name = speaker
         while ((lane := tiers.get(name)) and lane[-1].end_ms > cue.start_ms) or (number > 1 and name in taken):

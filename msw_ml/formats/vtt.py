@@ -18,6 +18,7 @@ from msw_ml.formats.rows import safe_name
 from msw_ml.formats.speakers import utterance
 from msw_ml.formats.subtitles import NOBODY, Block, Shown, blocks, by_label, cue, payload
 from msw_ml.formats.text_file import read_text
+from msw_ml.formats.timeline import guessed_end, sorted_starts
 from msw_ml.formats.times import clock
 from msw_ml.formats.transcript import UNKNOWN_SPEAKER, Transcript
 from msw_ml.session import Role, ScoredSession, Utterance
@@ -90,18 +91,18 @@ def transcript_vtt(session: ScoredSession) -> str:
         parts.append(
             "NOTE Cues marked 'no time' stand at their place in the session, not at a time: the input had none."
         )
-    starts = [unit.utterance.start for unit in session.utterances]
+    starts = sorted_starts(session)
     for place, unit in enumerate(session.utterances):
         parts.append(_cue(place, unit.utterance, starts))
     return "\n\n".join(parts) + "\n"
 
 
-def _cue(place: int, said: Utterance, starts: list[float | None]) -> str:
+def _cue(place: int, said: Utterance, starts: list[float]) -> str:
     mark, start, end = "", said.start, said.end
     if start is None:
         mark, start, end = f" {_NO_TIME}", float(place), float(place + 1)
     elif end is None:
-        mark, end = f" {_NO_END}", min((s for s in starts if s is not None and s > start), default=start + 1)
+        mark, end = f" {_NO_END}", guessed_end(start, starts)
     words = payload(html.escape(said.text, quote=False))
     return f"{said.id}{mark}\n{clock(start)} --> {clock(end or start)}\n<v {_escape(said.speaker)}>{words}</v>"
 

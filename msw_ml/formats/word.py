@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Sequence
+from copy import deepcopy
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -50,7 +51,7 @@ def read(path: Path) -> list[Transcript]:
     package = open_checked(path, "word/document.xml", "Word (.docx)")
     try:
         body = docx.Document(package).element.body
-    except (KeyError, ValueError, AttributeError, SyntaxError) as error:
+    except Exception as error:  # python-docx and lxml let everything out
         raise UnreadableInput(f"{path.name} is damaged; open it in Word and save a copy") from error
     paragraphs, tables = _content(body)
     understood = [table for table in tables if table and is_header(table[0])]
@@ -137,9 +138,7 @@ def write(session: ScoredSession, folder: Path, codebook: Codebook) -> Path:
         _table(document, table)
     document.add_heading("Transcript", 1)
     rows = [_row(unit, codebook) for unit in session.utterances]
-    table = _table(document, [_HEADER, *rows])
-    for column, width in zip(table.columns, _WIDTHS_CM, strict=True):
-        column.width = Cm(width)
+    _table(document, [_HEADER, *rows], _WIDTHS_CM)
     saved = io.BytesIO()
     document.save(saved)
     path = folder / "transcript.docx"
@@ -161,12 +160,22 @@ def _row(unit: CodedUtterance, codebook: Codebook) -> tuple[str, ...]:
     )
 
 
-def _table(document: docx.document.Document, rows: Sequence[Sequence[str]]) -> docx.table.Table:
-    table = document.add_table(rows=0, cols=len(rows[0]))
+def _table(document: docx.document.Document, rows: Sequence[Sequence[str]], widths_cm: Sequence[float] = ()) -> None:
+    """A table whose first row is repeated on every page.
+
+    Rows are copied as XML: python-docx's own way to add one takes time that grows with the table.
+    """
+    table = document.add_table(rows=1, cols=len(rows[0]))
     table.style = "Light Grid Accent 1"
-    for row in rows:
-        for cell, text in zip(table.add_row().cells, row, strict=True):
-            cell.text = legal(text)
-    head = table.rows[0]._tr.get_or_add_trPr()  # noqa: SLF001  python-docx has no other way to repeat a header
-    head.append(head.makeelement(qn("w:tblHeader"), {}))
-    return table
+    blank = table.rows[0]._tr  # noqa: SLF001  the row's element; there is no public name for it
+    for cell, width in zip(table.rows[0].cells, widths_cm, strict=False):
+        cell.width = Cm(width)
+    body = blank.getparent()
+    body.remove(blank)
+    for number, row in enumerate(rows):
+        copied = deepcopy(blank)
+        for cell, text in zip(copied.tc_lst, row, strict=True):
+            cell.p_lst[0].add_r().text = legal(text)
+        if number == 0:
+            copied.get_or_add_trPr().append(copied.makeelement(qn("w:tblHeader"), {}))
+        body.append(copied)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import io
+import random
 import time
 import zipfile
 from pathlib import Path
@@ -61,6 +62,53 @@ def test_files_cut_short(name: str, visit: object, codebook: object, tmp_path: P
         cut.write_bytes(data[: int(len(data) * share)])
         with contextlib.suppress(InputError):
             registry.read(cut)
+
+
+SPLICES = (
+    b'"',
+    b"\n",
+    b"\x00",
+    b"<",
+    b"\xff",
+    b"-->",
+    b"9" * 400,
+    b":",
+    b"\t",
+    b",",
+    b"1e999",
+    b"[",
+    b"{",
+    b"\x15",
+    b"\xef\xbb\xbf",
+)
+
+
+def garbled(data: bytes, chance: random.Random) -> bytes:
+    """The same bytes with a few of them lost, repeated, changed or put in."""
+    made = bytearray(data)
+    for _ in range(chance.randint(1, 6)):
+        at, other = chance.randrange(len(made) + 1), chance.randrange(len(made) + 1)
+        made[at:at] = chance.choice((chance.choice(SPLICES), bytes(made[other : other + 40])))
+        del made[other : other + chance.randint(0, 30)]
+    return bytes(made)
+
+
+@pytest.mark.parametrize("name", ["json", "csv", "vtt", "srt", "textgrid", "eaf", "docx", "xlsx"])
+def test_garbled_files(name: str, visit: object, codebook: object, tmp_path: Path) -> None:
+    """Whatever a damaged file does to a parser, ours or another's, an error of ours is all that comes out."""
+    path = registry.write(name, visit, tmp_path / "whole", codebook)  # type: ignore[arg-type]
+    data, chance = path.read_bytes(), random.Random(name)
+    for _ in range(15 if name in ("docx", "xlsx") else 60):
+        copy = tmp_path / path.name
+        if name in ("docx", "xlsx"):
+            with zipfile.ZipFile(io.BytesIO(data)) as package:
+                parts = {part: package.read(part) for part in package.namelist()}
+            hit = chance.choice(sorted(parts))
+            packed(copy, {**parts, hit: garbled(parts[hit], chance)})
+        else:
+            copy.write_bytes(garbled(data, chance))
+        with contextlib.suppress(InputError):
+            registry.read(copy)
 
 
 def test_unknown_extension_lists_the_known() -> None:

@@ -97,7 +97,7 @@ def test_srt_with_empty_lines_within_a_text(tmp_path: Path) -> None:
     ("a.cha", "@Begin\n*MOT hi\n@End\n", r"line 2: a speaker's line reads '\*MOT:'"),
     ("a.cha", "@Begin\n@End\n", "no line of a speaker"),
     ("a.casaa", "Audio File:\ta.wav\n00:00:01.0\t3\n", "line 2 has 2 parts between tabs; CACTI writes 3, 5 or 7"),
-    ("a.casaa", "Audio File:\ta.wav\nsoon\t3\tGI\n", "line 2: a time there is not a time"),
+    ("a.casaa", "Audio File:\ta.wav\nsoon\t3\tGI\n", "line 2: the time there is not a time"),
     ("a.casaa", "Audio File:\ta.wav\n", "holds no utterance"),
     ("a.casaa", "3\tGI\n", "line 1 must begin with 'Audio File:'"),
     ("a.eaf", "<ANNOTATION_DOCUMENT><TIER/></ANNOTATION_DOCUMENT>", "no labelled interval|lacks"),
