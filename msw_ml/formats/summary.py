@@ -43,13 +43,18 @@ def measures(session: ScoredSession, codebook: Codebook) -> Table:
     table: Table = [("Measure", "Value", "Low", "High", "Meaning")]
     for measure in session.measures:
         rule = codebook.measure(measure.id)
-        scale = 100 if rule.is_percent else 1
         value, low, high = (
-            "" if figure is None else number(figure * scale) + (" %" if rule.is_percent else "")
-            for figure in (measure.value, measure.low, measure.high)
+            _for_people(figure, rule.is_percent) for figure in (measure.value, measure.low, measure.high)
         )
         table.append((rule.name, value or NOT_DEFINED, low, high, rule.meaning))
     return table
+
+
+def _for_people(figure: float | None, is_percent: bool) -> str:
+    """One decimal of a percentage, two of a ratio: more would claim what no count of a session holds."""
+    if figure is None:
+        return ""
+    return f"{number(round(figure * 100, 1))} %" if is_percent else number(round(figure, 2))
 
 
 def counts(session: ScoredSession, codebook: Codebook) -> Table:

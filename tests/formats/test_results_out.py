@@ -71,7 +71,7 @@ def test_a_rating_is_never_without_its_status(visit: ScoredSession, codebook: Co
         ("Child focus", "withheld", "", "", "", "no ratings to learn from yet"),
     ]
     by_name = {row[0]: row[1] for row in measures(visit, codebook)}
-    assert by_name["Complex reflections"] == "33.3333 %"
+    assert by_name["Complex reflections"] == "33.3 %"
     assert by_name["Reflections to questions"] == "not defined"
     assert about(visit)[0].startswith("Draft transcription")
 
