@@ -17,7 +17,6 @@ from pydantic import Field, ValidationError
 from msw_ml import bundle as bundles
 from msw_ml.codebook import Codebook
 from msw_ml.codebook import load as load_codebook
-from msw_ml.disk import sha256
 from msw_ml.errors import BadSetting
 from msw_ml.rating.features import Floats, Talk, feature_names, feature_row, read_talk
 from msw_ml.rating.limits import Limits, length_obstacle
@@ -47,10 +46,8 @@ class DataOptions(Value):
     """Folder of `datasets/` with an `elements.toml`."""
     sorted_sessions: str
     """Folder of `datasets/` with a `quality.toml`."""
-    codes: Path
-    """Out-of-fold codes of the rated transcripts."""
-    coder: str
-    """What made these codes, for the card."""
+    coder: Path
+    """The behaviour coder's bundle, for what it says of sessions it was not trained on."""
 
 
 class FeatureOptions(Value):
@@ -85,7 +82,7 @@ def train_elements(recipe: Path, out: Path) -> Path:
     plan = read_recipe(recipe)
     codebook = load_codebook(plan.codebook)
     data = plan.data
-    rated = read_rated(data.ratings, data.sorted_sessions, data.codes, data.folder, codebook)
+    rated = read_rated(data.ratings, data.sorted_sessions, data.coder, data.folder, codebook)
     manner = fit_manner(rated.sorted_sessions, plan.manner)
     names = tuple(feature_names(codebook, plan.features.kinds, plan.features.is_fine))
     sessions, talks = _long_enough(rated.sessions, codebook, manner, plan.limits)
@@ -102,8 +99,7 @@ def train_elements(recipe: Path, out: Path) -> Path:
         figures=tuple(rows),
         halo=tuple(halo(truth, crossed.predicted)),
         sources=rated.sources,
-        coder=data.coder,
-        codes_sha256=sha256(data.codes),
+        coder=bundles.read(data.coder).label,
         declined=len(rated.sessions) - len(sessions),
         sorted_sessions=len(rated.sorted_sessions),
         spread=plan.fit.spread,

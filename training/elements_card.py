@@ -19,7 +19,6 @@ class CardFacts(Value):
     halo: tuple[Halo, ...]
     sources: tuple[Source, ...]
     coder: str
-    codes_sha256: str
     declined: int
     """Rated sessions that were too short to be rated, and so were not learned from."""
     sorted_sessions: int
@@ -45,7 +44,7 @@ def write_card(name: str, version: str, codebook: Codebook, model: SessionModel,
         "## Learned from",
         _sources(facts.sources),
         f"{sessions} rated sessions ({facts.declined} more were too short to be rated), one rater each. The codes are "
-        f"those of: {facts.coder}, on folds that it was not trained on (sha256 {facts.codes_sha256[:16]}…).",
+        f"those of the behaviour coder {facts.coder}, each session by a network that was not trained on it.",
         f"Recipe: `{facts.recipe}`.",
         "## Figures",
         "On folds by video: no session was seen in fitting, in choosing the ridge's strength, or in calibrating the "
@@ -93,7 +92,7 @@ def _limits(model: SessionModel) -> str:
             f"{100 * limits.unheard_share:.0f}% of speech without words or {100 * limits.withheld_share:.0f}% of units "
             f"left open; and where the worker was found with a margin below {limits.role_margin:.2f}. These limits are "
             "proposed, not derived.",
-            "A visit of an hour is longer than what it learned from; the features are shares and means for that reason.",
+            "A visit of an hour is longer than what it learned from; that is why features are shares and means.",
         )
     )
 

@@ -2,10 +2,10 @@
 
     datasets/<set>/elements.toml    `RatingColumns`: which column rates which element
     datasets/<set>/quality.toml     `SortedColumns`: sessions sorted into good and poor practice
-    a file of machine codes         set, session, unit and one column a code (its probability), no text
+    a behaviour coder's folds.csv   its logits for every unit, by a network not trained on that session
 
-Codes come from a machine that was not trained on the session (out of fold), since that is what a rater
-meets in use. The text of a set stays in memory; nothing of it is written anywhere.
+So a rater learns from codes with the errors that it will meet in use. The text of a set stays in memory;
+nothing of it is written anywhere.
 """
 
 from __future__ import annotations
@@ -18,16 +18,21 @@ from typing import TypeVar
 
 from pydantic import Field, ValidationError
 
+from msw_ml import bundle as bundles
 from msw_ml.codebook import Codebook
+from msw_ml.coding.decisions import ALSO, CODES, CoderParameters
 from msw_ml.disk import sha256
-from msw_ml.errors import BadSetting, MalformedTranscript, UnreadableInput, WrongHash
+from msw_ml.errors import BadSetting, UnreadableInput, WrongHash
 from msw_ml.session import CodedUtterance, Role, Utterance, Value
+from training import heldout
+from training.calibrate import Scheme, decide
 from training.corpora import SETS, CodedTranscript, Source, Unit, load
 from training.splits import group
 
 T = TypeVar("T", bound=Value)
 
-Probabilities = dict[str, float]
+FOLDS = "folds.csv"
+"""The coder bundle's file of held-out logits."""
 
 
 class RatingColumns(Value):
@@ -85,11 +90,11 @@ class RatedSet(Value):
     sources: tuple[Source, ...]
 
 
-def read_rated(ratings: str, sorted_set: str, codes: Path, data: Path, codebook: Codebook) -> RatedSet:
-    """A set of ratings with its transcripts; sorted sessions that overlap with any of these are left out.
+def read_rated(ratings: str, sorted_set: str, coder: Path, data: Path, codebook: Codebook) -> RatedSet:
+    """A set of ratings, its transcripts as `coder` codes them, and sorted sessions that overlap with none of these.
 
     Sessions of `Source.keep_out` are left out, those without machine codes are an error. Raises
-    `UnreadableInput`, `WrongHash`, `BadSetting` and `MalformedTranscript`.
+    `UnreadableInput`, `ModelError`, `BadSetting` and `MalformedTranscript`.
     """
     columns = _describe(SETS / ratings / "elements.toml", RatingColumns)
     _check_elements(columns, codebook, ratings)
@@ -99,7 +104,7 @@ def read_rated(ratings: str, sorted_set: str, codes: Path, data: Path, codebook:
     every = [*corpus.transcripts, *corpus.kept_out, *sorted_transcripts]
     groups = group(every)
     taken = {groups[t.key] for t in every if t.corpus == corpus.id}
-    machine = read_codes(codes, codebook)
+    machine = read_codes(coder, codebook)
     by_id = {transcript.id: transcript for transcript in corpus.transcripts}
     sessions = [
         _session(by_id[row[columns.session]], row, columns, machine, groups)
@@ -117,22 +122,17 @@ def read_rated(ratings: str, sorted_set: str, codes: Path, data: Path, codebook:
     )
 
 
-def read_codes(path: Path, codebook: Codebook) -> dict[str, dict[str, Probabilities]]:
-    """Machine codes: `set/session` → unit → code → probability. Raises `UnreadableInput`, `MalformedTranscript`."""
-    if not path.is_file():
-        raise UnreadableInput(f"{path} is not there; `msw train` of the behaviour coder writes out-of-fold codes")
-    codes = {behaviour.id for behaviour in codebook.behaviours}
-    found: dict[str, dict[str, Probabilities]] = {}
-    with path.open(encoding="utf-8", newline="") as file:
-        reader = csv.DictReader(file)
-        if missing := sorted({"set", "session", "unit"} - set(reader.fieldnames or ())):
-            raise MalformedTranscript(f"{path} has no column {', '.join(missing)}")
-        for line, row in enumerate(reader, start=2):
-            try:
-                given = {code: float(row[code]) for code in codes & row.keys() if row[code]}
-            except ValueError as error:
-                raise MalformedTranscript(f"{path} line {line}: {error}; a probability belongs there") from error
-            found.setdefault(f"{row['set']}/{row['session']}", {})[row["unit"]] = given
+def read_codes(coder: Path, codebook: Codebook) -> dict[str, dict[str, CodedUtterance]]:
+    """What a coder's networks say of sessions they were not trained on: `set/session` → unit → code, no text.
+
+    Raises what `bundle.load` raises, and `MalformedTranscript`.
+    """
+    bundle = bundles.load(coder, "behaviour_coder", codebook.key)
+    scheme = Scheme(codebook, bundle.info.labels[CODES], bundle.info.labels[ALSO])
+    held = heldout.read(bundle.file(FOLDS).read_bytes(), scheme.codes, scheme.also)
+    found: dict[str, dict[str, CodedUtterance]] = {}
+    for place, coded in enumerate(decide(held, scheme, CoderParameters.of(bundle.info)).coded):
+        found.setdefault(f"{held.corpora[place]}/{held.sessions[place]}", {})[str(held.units[place])] = coded
     return found
 
 
@@ -140,7 +140,7 @@ def _session(
     transcript: CodedTranscript,
     row: Mapping[str, str],
     columns: RatingColumns,
-    machine: Mapping[str, Mapping[str, Probabilities]],
+    machine: Mapping[str, Mapping[str, CodedUtterance]],
     groups: Mapping[str, int],
 ) -> RatedSession:
     if transcript.key not in machine:
@@ -154,11 +154,9 @@ def _session(
     )
 
 
-def _coded(number: int, unit: Unit, machine: Mapping[str, Probabilities]) -> CodedUtterance:
-    probabilities = machine.get(unit.id, {})
-    best = max(probabilities, key=lambda code: (probabilities[code], code), default=None)
+def _coded(number: int, unit: Unit, machine: Mapping[str, CodedUtterance]) -> CodedUtterance:
     utterance = Utterance(id=number, speaker=unit.role, text=unit.text, role=unit.role)
-    return CodedUtterance(utterance=utterance, code=best, probabilities=probabilities)
+    return machine.get(unit.id, CodedUtterance(utterance=utterance)).model_copy(update={"utterance": utterance})
 
 
 def _sorted(name: str, data: Path) -> tuple[Source, list[CodedTranscript], dict[str, bool]]:
