@@ -9,8 +9,8 @@ from docx.document import Document as Docx
 from docx.shared import Pt
 
 from evaluation.findings import Comparison, Figure, Report
+from evaluation.numerals import interval, number, share
 from evaluation.office import without_clock
-from evaluation.page import interval, number, share
 
 _IN_TABLE = {
     "rating": ("icc_a1", "kappa_quadratic", "within_one", "mae"),

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from html import escape
 
 from evaluation.findings import BlandAltman, Confused, Described
+from evaluation.intervals import Estimate
+from evaluation.numerals import interval, number
 from msw_ml.session import Value
 
 WIDTH = 720
@@ -64,9 +66,8 @@ def _point(point: Point, y: float, left: float) -> list[str]:
         drawn.append(f'<rect class="machine" x="{x - 4.5:.1f}" y="{y - 4.5}" width="9" height="9"/>')
     else:
         drawn.append(f'<path class="baseline" d="M{x - 4:.1f} {y - 4}l8 8m0 -8l-8 8"/>')
-    told = f"{point.value:.2f}" + (
-        f" [{point.low:.2f}, {point.high:.2f}]" if point.low is not None and point.high is not None else ""
-    )
+    is_base = point.kind == "baseline"
+    told = number(point.value) if is_base else interval(Estimate(value=point.value, low=point.low, high=point.high))
     drawn.append(f'<text class="value" x="{WIDTH - 4}" y="{y + 4}">{told}</text>')
     return drawn
 
@@ -105,7 +106,7 @@ def bland_altman(found: BlandAltman) -> str:
     lines = [("bias", bias, "bias"), *((("limit", limit, "limit")) for limit in limits or ())]
     for style, value, name in lines:
         drawn.append(f'<line class="{style}" x1="{pad}" x2="{width - 60}" y1="{y(value)}" y2="{y(value)}"/>')
-        drawn.append(f'<text class="value" x="{width - 2}" y="{y(value) + 4}">{name} {value:+.2f}</text>')
+        drawn.append(f'<text class="value" x="{width - 2}" y="{y(value) + 4}">{name} {number(value)}</text>')
     drawn += [f'<circle class="dot" cx="{x(mean)}" cy="{y(apart)}" r="3.5"/>' for mean, apart in found.points]
     for tick in (first, (first + last) / 2, last):
         drawn.append(f'<text class="tick" x="{x(tick)}" y="{height - 22}">{tick:.3g}</text>')

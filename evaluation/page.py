@@ -10,7 +10,7 @@ from markupsafe import Markup
 from evaluation import figures
 from evaluation.figures import ForestRow, Point
 from evaluation.findings import COMPARISONS, Comparison, Figure, Level, Report
-from evaluation.intervals import Estimate
+from evaluation.numerals import interval, number, share
 from msw_ml.session import Value
 
 _BASELINES: tuple[Comparison, ...] = ("majority", "constant", "median")
@@ -62,35 +62,6 @@ def render(report: Report) -> str:
         prevalences=_prevalences(report),
         bland_altman=[Markup(figures.bland_altman(found)) for found in report.bland_altman],  # noqa: S704  escaped there
     )
-
-
-def interval(estimate: Estimate) -> str:
-    """A figure with its interval, or a dash."""
-    if estimate.value is None:
-        return "–"
-    if estimate.low is None or estimate.high is None:
-        return number(estimate.value)
-    return f"{number(estimate.value)} [{number(estimate.low)}, {number(estimate.high)}]"
-
-
-def number(value: float | None) -> str:
-    """Two decimals with a true minus."""
-    return "–" if value is None else f"{value:.2f}".replace("-", "−")
-
-
-def share(estimate: Estimate | None) -> str:
-    """A share of the human figure as a percentage with its interval."""
-    if estimate is None or estimate.value is None:
-        return "–"
-    if estimate.low is None or estimate.high is None:
-        return f"{estimate.value:.0%}"
-    return f"{estimate.value:.0%} [{estimate.low:.0%}, {estimate.high:.0%}]"
-
-
-def beside(report: Report, figure: Figure) -> Figure | None:
-    """People's figure on the same sessions, for the machine's; without a machine people's own."""
-    same = report.find(figure.variable, "humans_same", figure.statistic, figure.code)
-    return same or report.find(figure.variable, "humans", figure.statistic, figure.code)
 
 
 def _variables(report: Report, level: Level) -> dict[str, str]:

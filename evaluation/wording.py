@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from evaluation.comparisons import RARE
 from evaluation.findings import Comparison, Figure, Report
 from evaluation.intervals import FEW_CLUSTERS, Estimate
+from evaluation.numerals import number
 from msw_ml.codebook import Codebook
 
 ENOUGH_SESSIONS = 30
@@ -116,7 +117,7 @@ def _people(report: Report) -> str:
         return "There is only one person's coding here, so how far people agree with each other cannot be said."
     told = " and ".join(
         f"{_in_hundred(figure.estimate.value)} for the {_name(figure).partition(',')[0]}'s talk "
-        f"(kappa {_number(_value(report, figure, 'kappa'))}, where 0 is chance and 1 is always)"
+        f"(kappa {number(_value(report, figure, 'kappa'))}, where 0 is chance and 1 is always)"
         for figure in codes
         if figure.variable.endswith("_main")
     )
@@ -132,10 +133,10 @@ def _machine(report: Report) -> str:
         if shares:
             worst = min(shares, key=_share)
             best = max(shares, key=_share)
-            told = f"{_share(worst):.0%} as well as people agree with each other on {_name(worst)}"
+            told = f"{_share(worst):.0%} as well as another person does on {_name(worst)}"
             if best is not worst:
-                told += f", and {_share(best):.0%} as well on {_name(best)}"
-            return f"Beyond chance, the machine agrees with a person {told}: use it no further than that."
+                told += f", where it does worst, and {_share(best):.0%} as well on {_name(best)}, where it does best"
+            return f"Beyond chance, the machine agrees with a person {told}."
     return (
         "The machine was compared, but there were too few sessions, or too little agreement between people, to say how "
         "it stands beside them."
@@ -178,11 +179,7 @@ def _in_hundred(share: float | None) -> str:
     return "–" if share is None else f"{round(100 * share)} times in 100"
 
 
-def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.2f}"
-
-
 def _count(n: int, one: str, several: str | None = None) -> str:
     words = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-    number = words[n] if n < len(words) else str(n)
-    return f"{number} {one if n == 1 else several or one + 's'}"
+    counted = words[n] if n < len(words) else str(n)
+    return f"{counted} {one if n == 1 else several or one + 's'}"

@@ -139,9 +139,12 @@ def forms(ratings: Counts, level: float = 0.95) -> tuple[Icc, ...]:
 
 
 def spearman_brown(single: float, k: float) -> float:
-    """Reliability of the mean of k coders from that of one; k < 1 takes a mean's back to one's."""
+    """Reliability of the mean of k coders from that of one; k < 1 takes a mean's back to one's.
+
+    NaN where one coder's is so far below zero that a mean's has no meaning.
+    """
     below = 1.0 + (k - 1.0) * single
-    return k * single / below if abs(below) > 1e-12 else float("nan")
+    return k * single / below if below > 1e-12 else float("nan")
 
 
 def _single(ms: MeanSquares, form: Form, level: float) -> tuple[float, float, float]:
@@ -169,7 +172,7 @@ def _agreement(ms: MeanSquares, level: float) -> tuple[float, float, float]:
     value = (msr - mse) / (msr + (k - 1) * mse + k * (msc - mse) / n)
     if mse < 1e-12 and msc < 1e-12:
         return 1.0, 1.0, 1.0
-    if value > 1.0 - 1e-12:
+    if value > 1.0 - 1e-12 or msr < 1e-12:
         return value, float("nan"), float("nan")
     a = k * value / (n * (1.0 - value))
     b = 1.0 + k * value * (n - 1) / (n * (1.0 - value))
