@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -164,17 +165,30 @@ def give_away(
     """
     if len(set(groups)) < 5 or len(texts) < 40 or np.ptp(values) == 0:
         return None, []
-    from sklearn.feature_extraction.text import TfidfVectorizer
-    from sklearn.linear_model import Ridge
     from sklearn.model_selection import GroupKFold
 
-    vectors = TfidfVectorizer(ngram_range=(1, 2), min_df=3, sublinear_tf=True, tokenizer=tokens, token_pattern=None)
-    bags = vectors.fit_transform(texts)
+    bags, names = _bags(tuple(texts))
     guessed = np.zeros(len(texts))
     for train, test in GroupKFold(5).split(bags, values, groups):
-        guessed[test] = Ridge(alpha=1.0).fit(bags[train], values[train]).predict(bags[test])
-    weights = Ridge(alpha=1.0).fit(bags, values).coef_
-    names = vectors.get_feature_names_out()
+        centre = values[train].mean()
+        guessed[test] = bags[test] @ _ridge(bags[train], values[train] - centre) + centre
+    weights = _ridge(bags, values - values.mean())
     order = np.argsort(weights)
     heavy = [f"-{names[i]}" for i in order[:4]] + [f"+{names[i]}" for i in order[::-1][:6]]
     return (float(np.corrcoef(guessed, values)[0, 1]) if np.ptp(guessed) else 0.0), heavy
+
+
+@lru_cache(maxsize=4)
+def _bags(texts: tuple[str, ...]) -> tuple[NDArray[np.float64], tuple[str, ...]]:
+    """TF-IDF of words and pairs that three texts or more have; texts × terms, dense."""
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    vectors = TfidfVectorizer(ngram_range=(1, 2), min_df=3, sublinear_tf=True, tokenizer=tokens, token_pattern=None)
+    bags = vectors.fit_transform(texts).toarray()
+    return bags, tuple(vectors.get_feature_names_out())
+
+
+def _ridge(bags: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Ridge weights (penalty 1) in the dual form: there are far more terms than texts."""
+    solved: NDArray[np.float64] = bags.T @ np.linalg.solve(bags @ bags.T + np.eye(len(bags)), values)
+    return solved
