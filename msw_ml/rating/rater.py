@@ -89,11 +89,14 @@ class SessionModel(Value):
         standard: Floats = (row - means) / scales
         return standard
 
-    def ratings(self, row: Floats) -> Floats:
-        """Ratings (elements,) of a session's features, not yet held to 1 to 5."""
+    def ratings(self, row: Floats, reach: float = FAR_OUT) -> Floats:
+        """Ratings (elements,) of a session's features, not yet held to 1 to 5.
+
+        Features further out than `reach` count as lying there.
+        """
         weights = np.array([model.weights for model in self.elements])
         intercepts = np.array([model.intercept for model in self.elements])
-        rated: Floats = intercepts + weights @ np.clip(self.standardise(row), -FAR_OUT, FAR_OUT)
+        rated: Floats = intercepts + weights @ np.clip(self.standardise(row), -reach, reach)
         return rated
 
 
@@ -146,14 +149,17 @@ class BundleRater:
         values = model.ratings(row)
         if not np.isfinite(values).all():
             raise RatingFailed("the session's features are not numbers; code it anew, and report this if it recurs")
-        evidence = find_evidence(
-            talk, lambda said: model.ratings(feature_row(said, model.features, self._codebook, model.manner))
-        )
+        evidence = find_evidence(talk, self._unlimited)
         note = _far_out(model, row)
         return {
             one.element: _rating(one, float(value), found, model, note)
             for one, value, found in zip(model.elements, values, evidence, strict=True)
         }
+
+    def _unlimited(self, talk: Talk) -> Floats:
+        """Ratings that features far out still move: else a session far out would have no evidence."""
+        model = self._model
+        return model.ratings(feature_row(talk, model.features, self._codebook, model.manner), reach=np.inf)
 
 
 def read_model(bundle: bundles.Bundle) -> SessionModel:
