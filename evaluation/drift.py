@@ -11,7 +11,7 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
@@ -59,6 +59,23 @@ class Chart(Value):
     """Side of the talk or element."""
     centre: float
     rounds: tuple[Round, ...]
+
+
+def gold_of(batches: Iterable[Batch]) -> Codings:
+    """Files of the agreed coding. Raises `InputError` where they are more than one coder's."""
+    gathered = list(batches)
+    coders = {coder.name: coder for batch in gathered for coder in batch.coders}
+    if len(coders) != 1:
+        raise InputError(
+            f"the gold coding must be one coder's (an agreed one), but has: {', '.join(sorted(coders)) or 'nobody'}"
+        )
+    return Codings(
+        codings=[coding for batch in gathered for coding in batch.codings],
+        ratings=[rating for batch in gathered for rating in batch.ratings],
+        coders=list(coders.values()),
+        visits={},
+        left_out=Counter(),
+    )
 
 
 def charts(gold: Codings, batches: Sequence[Batch], book: Codebook) -> list[Chart]:

@@ -49,7 +49,7 @@ def forest(rows: Sequence[ForestRow], title: str) -> str:
             body += _point(point, top + step * place, left)
         height = bottom + 11
     body = _scale(left, height - 14) + body
-    return _svg(height + 22, title, body)
+    return svg(height + 22, title, body)
 
 
 def _point(point: Point, y: float, left: float) -> list[str]:
@@ -112,7 +112,7 @@ def bland_altman(found: BlandAltman) -> str:
         drawn.append(f'<text class="tick" x="{x(tick)}" y="{height - 22}">{tick:.3g}</text>')
     drawn.append(f'<text class="axis-name" x="{pad}" y="{height - 5}">mean of the two</text>')
     title = f"{found.variable_name}: {found.second} less {found.first}, {len(found.points)} sessions"
-    return _svg(height, title, drawn, width)
+    return svg(height, title, drawn, width)
 
 
 def confusion(found: Confused, title: str) -> str:
@@ -136,7 +136,7 @@ def confusion(found: Confused, title: str) -> str:
             drawn.append(f'<rect class="cell" style="{shade}" x="{x}" y="{y}" width="{size}" height="{size}"/>')
             style = "in-cell strong" if share > 0.55 else "in-cell"
             drawn.append(f'<text class="{style}" x="{x + cell / 2 - 1}" y="{y + cell / 2 + 4}">{count:g}</text>')
-    return _svg(140 + len(used) * cell, title, drawn, side + len(used) * cell + 70)
+    return svg(140 + len(used) * cell, title, drawn, side + len(used) * cell + 70)
 
 
 def prevalence(described: Sequence[Described], title: str) -> str:
@@ -165,14 +165,15 @@ def prevalence(described: Sequence[Described], title: str) -> str:
         f'<text class="tick" x="{round(_LABEL + share * room, 1)}" y="{height + 6}">{share * top:.0%}</text>'
         for share in (0.0, 0.5, 1.0)
     ]
-    return _svg(height + 16, title, drawn)
+    return svg(height + 16, title, drawn)
 
 
 def _is_machine(described: Sequence[Described], coder: str) -> bool:
     return any(d.coder == coder and d.is_machine for d in described)
 
 
-def _svg(height: float, title: str, drawn: Sequence[str], width: float = WIDTH) -> str:
+def svg(height: float, title: str, drawn: Sequence[str], width: float = WIDTH) -> str:
+    """A picture with its title, for the eye and for a screen reader."""
     size = f'viewBox="0 0 {width:g} {height:g}" width="{width:g}"'
     name = escape(title, quote=True)
     return f'<svg role="img" {size} aria-label="{name}"><title>{name}</title>{"".join(drawn)}</svg>'

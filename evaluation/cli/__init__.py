@@ -4,5 +4,7 @@ Everything heavy is imported when a command runs, so that `msw --help` stays qui
 """
 
 from evaluation.cli.compare import agree
+from evaluation.cli.follow import drift
+from evaluation.cli.prepare import sample, sheet
 
-__all__ = ["agree"]
+__all__ = ["agree", "drift", "sample", "sheet"]

@@ -27,6 +27,8 @@ class ReadOptions(Value):
     """Coders in tables who are machines, besides our own outputs."""
     machine_name: str = "machine"
     """What our own outputs are called."""
+    rounds_from_folders: bool = False
+    """A file's folder names the round of coding, where the file does not."""
 
 
 def read(paths: Sequence[Path], book: Codebook, options: ReadOptions | None = None) -> Codings:
@@ -38,7 +40,12 @@ def batches(paths: Sequence[Path], book: Codebook, options: ReadOptions | None =
     """One batch a file, in the order given; folders are searched to the bottom."""
     options = options or ReadOptions()
     labels = Labels(book, options.mapping)
-    found = [_as_machines(read_file(path, labels, options), options) for path in _files(paths)]
+    found = []
+    for path in _files(paths):
+        batch = _as_machines(read_file(path, labels, options), options)
+        if options.rounds_from_folders:
+            _name_rounds(batch, path)
+        found.append(batch)
     if not found:
         raise UnreadableInput(
             f"there is nothing to read in {', '.join(map(str, paths))}; give coders' files or folders"
@@ -103,6 +110,13 @@ def _joined(parts: Iterable[Batch]) -> Batch:
         whole.rounds.update(part.rounds)
         whole.left_out.update(part.left_out)
     return whole
+
+
+def _name_rounds(batch: Batch, path: Path) -> None:
+    """The round is the folder above the file, or above the session's own folder in an output of ours."""
+    folder = path.resolve().parent.parent if path.name == "session.json" else path.resolve().parent
+    for entry in (*batch.codings, *batch.ratings):
+        batch.rounds.setdefault((str(entry[0]), str(entry[1])), folder.name)
 
 
 def _as_machines(batch: Batch, options: ReadOptions) -> Batch:
