@@ -74,3 +74,23 @@ def _padded(windows: Sequence[Span], within: Span) -> list[Span]:
             )
         )
     return padded
+
+
+def uncovered(speech: Sequence[Span], words: Sequence[Span], least: float, reach: float = 0.3) -> list[Span]:
+    """Stretches of speech of at least `least` seconds that no word covers, each word widened by `reach`."""
+    covered = sorted((word.start - reach, word.end + reach) for word in words)
+    missing: list[Span] = []
+    first = 0
+    for span in speech:
+        while first < len(covered) and covered[first][1] < span.start - LONGEST_WINDOW:
+            first += 1  # words are short: what ends a window earlier cannot reach into this stretch
+        position = span.start
+        for start, end in covered[first:]:
+            if start >= span.end:
+                break
+            if start - position >= least:
+                missing.append(Span(start=position, end=start))
+            position = max(position, end)
+        if span.end - position >= least:
+            missing.append(Span(start=position, end=span.end))
+    return missing
