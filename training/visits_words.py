@@ -167,28 +167,29 @@ def give_away(
         return None, []
     from sklearn.model_selection import GroupKFold
 
-    bags, names = _bags(tuple(texts))
+    bags, products, names = _bags(tuple(texts))
     guessed = np.zeros(len(texts))
-    for train, test in GroupKFold(5).split(bags, values, groups):
+    for train, test in GroupKFold(5).split(products, values, groups):
         centre = values[train].mean()
-        guessed[test] = bags[test] @ _ridge(bags[train], values[train] - centre) + centre
-    weights = _ridge(bags, values - values.mean())
+        shares = _ridge(products[np.ix_(train, train)], values[train] - centre)
+        guessed[test] = products[np.ix_(test, train)] @ shares + centre
+    weights = bags.T @ _ridge(products, values - values.mean())
     order = np.argsort(weights)
     heavy = [f"-{names[i]}" for i in order[:4]] + [f"+{names[i]}" for i in order[::-1][:6]]
     return (float(np.corrcoef(guessed, values)[0, 1]) if np.ptp(guessed) else 0.0), heavy
 
 
 @lru_cache(maxsize=4)
-def _bags(texts: tuple[str, ...]) -> tuple[NDArray[np.float64], tuple[str, ...]]:
-    """TF-IDF of words and pairs that three texts or more have; texts × terms, dense."""
+def _bags(texts: tuple[str, ...]) -> tuple[NDArray[np.float64], NDArray[np.float64], tuple[str, ...]]:
+    """TF-IDF of words and pairs that three texts or more have (texts × terms), their products, the terms."""
     from sklearn.feature_extraction.text import TfidfVectorizer
 
     vectors = TfidfVectorizer(ngram_range=(1, 2), min_df=3, sublinear_tf=True, tokenizer=tokens, token_pattern=None)
     bags = vectors.fit_transform(texts).toarray()
-    return bags, tuple(vectors.get_feature_names_out())
+    return bags, bags @ bags.T, tuple(vectors.get_feature_names_out())
 
 
-def _ridge(bags: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Ridge weights (penalty 1) in the dual form: there are far more terms than texts."""
-    solved: NDArray[np.float64] = bags.T @ np.linalg.solve(bags @ bags.T + np.eye(len(bags)), values)
+def _ridge(products: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Each text's share in the ridge solution (penalty 1), in the dual form: terms outnumber texts by far."""
+    solved: NDArray[np.float64] = np.linalg.solve(products + np.eye(len(products)), values)
     return solved
