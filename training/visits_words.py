@@ -191,5 +191,4 @@ def _bags(texts: tuple[str, ...]) -> tuple[NDArray[np.float64], NDArray[np.float
 
 def _ridge(products: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Each text's share in the ridge solution (penalty 1), in the dual form: terms outnumber texts by far."""
-    solved: NDArray[np.float64] = np.linalg.solve(products + np.eye(len(products)), values)
-    return solved
+    return np.linalg.solve(products + np.eye(len(products)), values).astype(np.float64)
