@@ -16,16 +16,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
+import numpy as np
 from pydantic import Field, ValidationError
 
 from msw_ml import bundle as bundles
 from msw_ml.codebook import Codebook
-from msw_ml.coding.decisions import ALSO, CODES, CoderParameters
+from msw_ml.coding.decisions import ALSO, CODES, CoderParameters, Decider
 from msw_ml.disk import sha256
 from msw_ml.errors import BadSetting, UnreadableInput, WrongHash
 from msw_ml.session import CodedUtterance, Role, Utterance, Value
 from training import heldout
-from training.calibrate import Scheme, decide
 from training.corpora import SETS, CodedTranscript, Source, Unit, load
 from training.splits import group
 
@@ -100,7 +100,7 @@ def read_rated(ratings: str, sorted_set: str, coder: Path, data: Path, codebook:
     _check_elements(columns, codebook, ratings)
     source, rows = _table(ratings, data)
     corpus = load(columns.transcripts, data, codebook)
-    sorted_source, sorted_transcripts, is_good = _sorted(sorted_set, data)
+    sorted_source, sorted_transcripts, high = _sorted(sorted_set, data)
     every = [*corpus.transcripts, *corpus.kept_out, *sorted_transcripts]
     groups = group(every)
     taken = {groups[t.key] for t in every if t.corpus == corpus.id}
@@ -114,7 +114,7 @@ def read_rated(ratings: str, sorted_set: str, coder: Path, data: Path, codebook:
     return RatedSet(
         sessions=tuple(sessions),
         sorted_sessions=tuple(
-            SortedSession(id=t.id, worker=_said_by_worker(t), is_good=is_good[t.id])
+            SortedSession(id=t.id, worker=_said_by_worker(t), is_good=t.quality == high)
             for t in sorted_transcripts
             if groups[t.key] not in taken
         ),
@@ -128,11 +128,15 @@ def read_codes(coder: Path, codebook: Codebook) -> dict[str, dict[str, CodedUtte
     Raises what `bundle.load` raises, and `MalformedTranscript`.
     """
     bundle = bundles.load(coder, "behaviour_coder", codebook.key)
-    scheme = Scheme(codebook, bundle.info.labels[CODES], bundle.info.labels[ALSO])
-    held = heldout.read(bundle.file(FOLDS).read_bytes(), scheme.codes, scheme.also)
+    labels = bundle.info.labels
+    held = heldout.read(bundle.file(FOLDS).read_bytes(), labels[CODES], labels[ALSO])
+    decider = Decider(codebook, labels, CoderParameters.of(bundle.info))
     found: dict[str, dict[str, CodedUtterance]] = {}
-    for place, coded in enumerate(decide(held, scheme, CoderParameters.of(bundle.info)).coded):
-        found.setdefault(f"{held.corpora[place]}/{held.sessions[place]}", {})[str(held.units[place])] = coded
+    for row in range(len(held)):
+        role = Role(str(held.sides[row]))
+        unsaid = Utterance(id=row, speaker=role, text="", role=role)
+        coded = decider.decide(unsaid, held.logits[row].astype(np.float32), held.also[row].astype(np.float32))
+        found.setdefault(f"{held.corpora[row]}/{held.sessions[row]}", {})[str(held.units[row])] = coded
     return found
 
 
@@ -159,21 +163,24 @@ def _coded(number: int, unit: Unit, machine: Mapping[str, CodedUtterance]) -> Co
     return machine.get(unit.id, CodedUtterance(utterance=utterance)).model_copy(update={"utterance": utterance})
 
 
-def _sorted(name: str, data: Path) -> tuple[Source, list[CodedTranscript], dict[str, bool]]:
+def _sorted(name: str, data: Path) -> tuple[Source, list[CodedTranscript], str]:
+    """Transcripts without codes, and what the set calls good practice."""
     columns = _describe(SETS / name / "quality.toml", SortedColumns)
     source, rows = _table(name, data)
     units: dict[str, list[Unit]] = {}
-    is_good: dict[str, bool] = {}
+    quality: dict[str, str] = {}
     for number, row in enumerate(rows):
         session = row[columns.session]
         role = columns.speakers.get(row[columns.speaker], Role.OTHER)
         units.setdefault(session, []).append(Unit(id=str(number), role=role, text=row[columns.text], codes=()))
-        is_good[session] = row[columns.quality] == columns.high
+        quality[session] = row[columns.quality]
     transcripts = [
-        CodedTranscript(corpus=name, id=id_, group=f"{name}/{id_}", target=None, units=tuple(said))
+        CodedTranscript(
+            corpus=name, id=id_, group=f"{name}/{id_}", target=None, quality=quality[id_], units=tuple(said)
+        )
         for id_, said in units.items()
     ]
-    return source, transcripts, is_good
+    return source, transcripts, columns.high
 
 
 def _said_by_worker(transcript: CodedTranscript) -> str:
