@@ -1,0 +1,88 @@
+"""Codes utterances with a trained bundle: ONNX Runtime and a tokenizer, no training library.
+
+    utterances ──Reader (encoder.onnx, session.onnx)──▶ logits ──Decider──▶ codes
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Protocol
+
+from msw_ml import bundle as bundles
+from msw_ml.codebook.book import Codebook
+from msw_ml.coding.decisions import CoderParameters, Decider
+from msw_ml.coding.packing import Packer
+from msw_ml.coding.reader import Reader
+from msw_ml.errors import CodingFailed, MswError
+from msw_ml.session import CodedUtterance, Progress, Utterance, silent
+
+
+class BehaviourCoder(Protocol):
+    """Gives every utterance of a coded role one main code with calibrated probabilities.
+
+    Keeps order and number of utterances. Fills `code`, `parent_code`, `confidence`, `withheld`,
+    `other_codes` and `probabilities`; volleys and counts are left to the volley rules. Utterances of roles
+    that the codebook does not code, and those without trusted words, come back without a code. Raises
+    `CodingFailed`, nothing else.
+    """
+
+    @property
+    def label(self) -> str:
+        """What coded, for provenance."""
+        ...
+
+    def code(
+        self, utterances: Sequence[Utterance], target: str | None = None, progress: Progress = silent
+    ) -> list[CodedUtterance]: ...
+
+
+class BundleCoder:
+    """Codes with a bundle made by `msw train`; weights load on first use.
+
+    `threads` 0 takes as many as there are processors. Raises what `bundle.load` raises.
+    """
+
+    def __init__(self, path: Path, codebook: Codebook, threads: int = 0) -> None:
+        self._bundle = bundles.load(path, "behaviour_coder", codebook.key)
+        self._parameters = CoderParameters.of(self._bundle.info)
+        self._decider = Decider(codebook, self._bundle.info.labels, self._parameters)
+        self._codebook = codebook
+        self._threads = threads or os.cpu_count() or 1
+
+    @property
+    def label(self) -> str:
+        return self._bundle.label
+
+    def code(
+        self, utterances: Sequence[Utterance], target: str | None = None, progress: Progress = silent
+    ) -> list[CodedUtterance]:
+        try:
+            return self._code(utterances, target or "", progress)
+        except MswError:
+            raise
+        except Exception as error:  # whatever the runtime raises, the recording is what could not be coded
+            raise CodingFailed(f"{len(utterances)} utterances could not be coded with {self.label}: {error}") from error
+
+    def _code(self, utterances: Sequence[Utterance], target: str, progress: Progress) -> list[CodedUtterance]:
+        spoken = [position for position, said in enumerate(utterances) if said.trusted_text.strip()]
+        texts = [utterances[position].trusted_text for position in spoken]
+        roles = [utterances[position].role for position in spoken]
+        wanted = [number for number, role in enumerate(roles) if self._codebook.is_coded(role)]
+        codes, also = self._reader.read(texts, roles, wanted, target, progress)
+        found = {spoken[number]: (codes[row], also[row]) for row, number in enumerate(wanted)}
+        return [
+            self._decider.decide(said, *found[position]) if position in found else CodedUtterance(utterance=said)
+            for position, said in enumerate(utterances)
+        ]
+
+    @cached_property
+    def _reader(self) -> Reader:
+        return Reader(
+            encoder=self._bundle.session("encoder.onnx", threads=1),
+            session=self._bundle.session("session.onnx", threads=1),
+            packer=Packer.from_file(self._bundle.file("tokenizer.json"), self._parameters.window),
+            threads=self._threads,
+        )

@@ -1,0 +1,76 @@
+"""Everything that a training run stands on, read and checked before any long work."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from msw_ml.codebook import book
+from msw_ml.coding.packing import Packer
+from msw_ml.disk import sha256
+from msw_ml.errors import BadSetting
+from training import corpora, encoder, splits
+from training.calibrate import Scheme
+from training.corpora import CodedTranscript, Corpus
+from training.examples import Codes
+from training.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A recipe with its sets, folds and encoder."""
+
+    recipe: Recipe
+    corpora: tuple[Corpus, ...]
+    scheme: Scheme
+    codes: Codes
+    groups: dict[str, int]
+    """Transcript key → number of the conversation."""
+    folds: dict[str, int]
+    """Transcript key → fold in which it is held out."""
+    encoder: Path
+
+    @property
+    def transcripts(self) -> tuple[CodedTranscript, ...]:
+        return tuple(transcript for corpus in self.corpora for transcript in corpus.transcripts)
+
+    @property
+    def kept_out(self) -> tuple[CodedTranscript, ...]:
+        return tuple(transcript for corpus in self.corpora for transcript in corpus.kept_out)
+
+    @property
+    def packer(self) -> Packer:
+        return Packer.from_file(self.encoder / "tokenizer.json", self.recipe.window)
+
+    @property
+    def key(self) -> str:
+        """Changes with whatever changes the trained weights: an interrupted run goes on under the same key."""
+        learned = self.recipe.model_dump_json(exclude={"tried", "calibration", "version", "licence"})
+        parts = [learned, self.scheme.codebook.key, sha256(self.encoder / "model.safetensors")]
+        parts += [corpus.source.sha256 for corpus in self.corpora]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
+
+
+def make(recipe: Recipe, data: Path, sets: Path = corpora.SETS) -> Plan:
+    """Raises what is wrong with codebook, encoder, sets, labels or folds."""
+    codebook = book.load(recipe.codebook)
+    if recipe.turns not in recipe.sets:
+        raise BadSetting(
+            f"the recipe's `turns` is {recipe.turns}, which is not among its sets: {', '.join(recipe.sets)}"
+        )
+    folder = encoder.find(recipe.encoder)
+    loaded = tuple(corpora.load(name, data, codebook, sets) for name in recipe.sets)
+    transcripts = [transcript for corpus in loaded for transcript in corpus.transcripts]
+    same = [(f"{corpus.id}/{one}", other) for corpus in loaded for one, other in corpus.source.same_as.items()]
+    groups = splits.group(transcripts, same)
+    codes = Codes.of(codebook)
+    return Plan(
+        recipe=recipe,
+        corpora=loaded,
+        scheme=Scheme(codebook, codes.ids, codes.also),
+        codes=codes,
+        groups=groups,
+        folds=splits.folds(transcripts, groups, recipe.folds),
+        encoder=folder,
+    )

@@ -1,0 +1,138 @@
+"""A training run: folds, then the shipped model on everything, then calibration, card and bundle.
+
+    DIR/.work/<key>/fold-0/   state.pt (while it trains), encoder.onnx, session.onnx, held.csv, held_plain.csv
+    DIR/.work/<key>/final/    the same of the model that is shipped
+    DIR/<recipe's name>/      the bundle
+
+Each part is left alone when it is there already, so a run that was killed goes on where it was.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from pathlib import Path
+
+import numpy as np
+import onnxruntime as ort
+import torch
+from numpy.typing import NDArray
+
+from msw_ml.coding.reader import Reader
+from msw_ml.disk import write_bytes
+from msw_ml.session import Progress, Value, silent
+from training import encoder, export, heldout, plan, recipe
+from training.corpora import SETS, CodedTranscript
+from training.examples import NO_TARGET, plain, prepare
+from training.fit import fit
+from training.heldout import HeldOut
+from training.network import CoderNetwork
+from training.plan import Plan
+
+FINAL = "final"
+
+
+class Job(Value):
+    """One model to train: a fold, or the final one (`fold` is `None`). Small enough to send to a process."""
+
+    recipe: Path
+    data: Path
+    sets: Path
+    folder: Path
+    fold: int | None
+
+    @property
+    def name(self) -> str:
+        return FINAL if self.fold is None else f"fold-{self.fold}"
+
+    @property
+    def is_done(self) -> bool:
+        return (self.folder / "encoder.onnx").is_file() and (self.fold is None or (self.folder / "held.csv").is_file())
+
+
+def jobs(made: Plan, recipe_path: Path, data: Path, work: Path, sets: Path = SETS) -> list[Job]:
+    """The final model first: it takes longest."""
+    root = work / made.key
+    folds: list[int | None] = [None, *range(made.recipe.folds)]
+    return [
+        Job(
+            recipe=recipe_path,
+            data=data,
+            sets=sets,
+            folder=root / (FINAL if fold is None else f"fold-{fold}"),
+            fold=fold,
+        )
+        for fold in folds
+    ]
+
+
+def train_all(todo: Sequence[Job], processes: int, progress: Progress = silent) -> None:
+    """Trains what is not done yet, several models beside each other."""
+    left = [job for job in todo if not job.is_done]
+    if processes == 1:
+        for number, job in enumerate(left):
+            train_one(job, lambda _, done, n=number: progress("train", (n + done) / len(left)))  # type: ignore[misc]
+        return
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(processes, mp_context=context) as pool:
+        running = [pool.submit(train_one, job) for job in left]
+        for number, finished in enumerate(as_completed(running), start=1):
+            finished.result()
+            progress("train", number / len(left))
+
+
+def train_one(job: Job, progress: Progress = silent) -> None:
+    """Trains one model on one thread, so that the same recipe gives the same weights."""
+    torch.set_num_threads(1)
+    made = plan.make(recipe.read(job.recipe), job.data, job.sets)
+    network = _network(made)
+    learned = [t for t in made.transcripts if job.fold is None or made.folds[t.key] != job.fold]
+    examples = prepare(learned, made.codes, made.packer)
+    state = job.folder / "state.pt"
+    fit(network, examples, made.packer, made.recipe.fit, seed=made.recipe.seed, state=state, progress=progress)
+    graphs = export.encoder_onnx(network), export.session_onnx(network)
+    write_bytes(job.folder / "session.onnx", graphs[1])
+    write_bytes(job.folder / "encoder.onnx", graphs[0])
+    if job.fold is not None:
+        held = [t for t in made.transcripts if made.folds[t.key] == job.fold]
+        for name, is_plain in (("held_plain.csv", True), ("held.csv", False)):
+            found = predicted(made, held, graphs, is_plain=is_plain)
+            write_bytes(job.folder / name, heldout.write(found, made.codes.ids, made.codes.also))
+    state.unlink(missing_ok=True)
+
+
+def predicted(
+    made: Plan, transcripts: Sequence[CodedTranscript], graphs: tuple[bytes, bytes], *, is_plain: bool
+) -> HeldOut:
+    """Logits of transcripts by exported graphs: what is measured is what is shipped, rounding included."""
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = 1
+    opened = [ort.InferenceSession(graph, options, providers=["CPUExecutionProvider"]) for graph in graphs]
+    reader = Reader(opened[0], opened[1], made.packer, threads=1)
+
+    def outputs(transcript: CodedTranscript) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+        units = transcript.units
+        texts = [plain(unit.text) if is_plain else unit.text for unit in units]
+        target = transcript.target or ""
+        about = "" if target in NO_TARGET else target
+        codes, also = reader.read(texts, [unit.role for unit in units], range(len(units)), about)
+        own = np.array([made.codes.mask(unit.role) for unit in units])
+        return np.where(own, codes, -np.inf), also
+
+    return HeldOut.of(transcripts, outputs, (made.groups, made.folds))
+
+
+def gathered(made: Plan, todo: Sequence[Job], name: str) -> HeldOut:
+    """Held-out predictions of all folds, in the order of the sets."""
+    tables = [
+        (job.folder / name).read_bytes().decode().splitlines(keepends=True) for job in todo if job.fold is not None
+    ]
+    joined = "".join([*tables[0], *(line for table in tables[1:] for line in table[1:])])
+    return heldout.read(joined.encode(), made.codes.ids, made.codes.also)
+
+
+def _network(made: Plan) -> CoderNetwork:
+    torch.manual_seed(made.recipe.seed)
+    body = encoder.load(made.encoder, made.recipe.encoder_dropout)
+    return CoderNetwork(body, len(made.codes.ids), len(made.codes.also), made.recipe.network)
