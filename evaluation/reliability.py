@@ -66,7 +66,7 @@ def compare(codings: Codings, book: Codebook, options: CompareOptions | None = N
         clusters=len(np.unique(clusters)),
         sessions=len(compared.sessions),
         single_coded=compared.single_coded,
-        left_out=dict(sorted(codings.left_out.items())),
+        left_out=_left_out(codings, compared),
         coders=_coders(codings),
         lined_up=_lined_up(aligned, set(compared.sessions)),
         cutting={", ".join(pair): cut for pair, cut in sorted(aligned.cutting.items())},
@@ -286,6 +286,11 @@ def _coders(codings: Codings) -> tuple[CoderSummary, ...]:
         )
         for coder in codings.coders
     )  # fmt: skip
+
+
+def _left_out(codings: Codings, compared: Study) -> dict[str, int]:
+    alone = {"unit that only one coder has": compared.alone} if compared.alone else {}
+    return dict(sorted({**codings.left_out, **alone}.items()))
 
 
 def _lined_up(aligned: Aligned, sessions: set[str]) -> dict[str, int]:

@@ -58,6 +58,8 @@ class Study:
     by_session: list[NumberVariable]
     single_coded: int
     """Sessions that only one coder saw: they say nothing of agreement and are left out."""
+    alone: int
+    """Units of the other sessions that only one coder has: cut differently, or not coded by the others."""
 
 
 def study(codings: Codings, aligned: Aligned, book: Codebook) -> Study:
@@ -72,10 +74,17 @@ def study(codings: Codings, aligned: Aligned, book: Codebook) -> Study:
     everywhere = sorted({*seen, *rated})
     sessions = [s for s in everywhere if len(seen.get(s, ())) > 1 or len(rated.get(s, ())) > 1]
     codes = _code_variables(codings, aligned, book, sessions)
-    numbers = [*_tallies(codes, sessions, book), *_ratings(codings, book, sessions, coders)]
-    main_first = [variable for variable in codes if _is_compared(variable.codes != MISSING)]
+    met = [variable for variable in codes if _is_compared(variable.codes != MISSING)]
+    numbers = [*(_tallies(codes, sessions, book) if met else []), *_ratings(codings, book, sessions, coders)]
     kept = [variable for variable in numbers if _is_compared(~np.isnan(variable.values))]
-    return Study(sessions, coders, main_first, kept, len(everywhere) - len(sessions))
+    return Study(sessions, coders, met, kept, len(everywhere) - len(sessions), _alone(aligned, sessions))
+
+
+def _alone(aligned: Aligned, sessions: Sequence[str]) -> int:
+    """Units of these sessions that only one coder has."""
+    wanted = {number for number, session in enumerate(aligned.sessions) if session in set(sessions)}
+    ours = np.isin(aligned.session_of, sorted(wanted))
+    return int(((aligned.at >= 0).sum(axis=1)[ours] == 1).sum())
 
 
 def _is_compared(given: NDArray[np.bool_]) -> bool:

@@ -29,7 +29,7 @@ def close(found: float | None, expected: float | None) -> bool:
 
 
 @given(coded, st.randoms(use_true_random=False))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_the_order_of_coders_and_units_is_nothing(codes: Codes, random: object) -> None:
     shuffled = codes[::-1, ::-1]
     for level in ("nominal", "ordinal", "interval"):
@@ -42,7 +42,7 @@ def test_the_order_of_coders_and_units_is_nothing(codes: Codes, random: object) 
 
 
 @given(coded)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_kappa_and_f1_are_the_same_whoever_stands_first(codes: Codes) -> None:
     one = table(codes)
     np.testing.assert_allclose(kappa.kappa(one), kappa.kappa(one.T), equal_nan=True)
@@ -50,7 +50,7 @@ def test_kappa_and_f1_are_the_same_whoever_stands_first(codes: Codes) -> None:
 
 
 @given(coded)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_figures_of_one_code_are_those_of_its_two_by_two_table(codes: Codes) -> None:
     each = confusion.one_against_rest(table(codes))
     np.testing.assert_allclose(kappa.kappa_of_each(table(codes)), kappa.kappa(each), equal_nan=True, atol=1e-9)
@@ -70,7 +70,7 @@ def test_perfect_agreement_is_one(column: Codes, coders: int) -> None:
 
 
 @given(rated, st.floats(-3, 3))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_a_lenient_coder_lowers_agreement_but_not_consistency(ratings: Counts, leniency: float) -> None:
     moved = ratings.copy()
     moved[:, 0] += leniency
@@ -80,7 +80,7 @@ def test_a_lenient_coder_lowers_agreement_but_not_consistency(ratings: Counts, l
 
 
 @given(rated, st.floats(-5, 5), st.floats(0.1, 9))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_icc_does_not_know_the_unit_of_measurement(ratings: Counts, shift: float, scale: float) -> None:
     for ours, theirs in zip(icc.forms(ratings), icc.forms(ratings * scale + shift), strict=True):
         if ours.value is not None and theirs.value is not None:
@@ -88,7 +88,7 @@ def test_icc_does_not_know_the_unit_of_measurement(ratings: Counts, shift: float
 
 
 @given(rated)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_components_of_complete_ratings_give_the_icc_of_the_analysis_of_variance(ratings: Counts) -> None:
     expected = next(one.value for one in icc.forms(ratings) if one.form.name == "ICC(A,1)")
     found = components.components(ratings).value
@@ -97,7 +97,7 @@ def test_components_of_complete_ratings_give_the_icc_of_the_analysis_of_variance
 
 
 @given(rated)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_intervals_hold_their_estimate(ratings: Counts) -> None:
     for one in icc.forms(ratings):
         if None not in (one.value, one.low, one.high) and 0 < one.value < 1:
