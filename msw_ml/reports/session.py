@@ -12,8 +12,7 @@ from msw_ml.reports.wording import DOUBTS, ROLES, clock, long_time, percent, plu
 from msw_ml.session import Quality, Role, ScoredSession, Value
 
 SMALL_MARGIN = 0.5
-"""Below this margin (with two speakers: less than three in four for the worker) the page begins with "check who is
-who": everything on it turns on that."""
+"""Below this margin (of two speakers, the worker is less than three in four likely) the page says so at its top."""
 MUCH_UNHEARD = MUCH_DOUBTED = 0.1
 """Share of the speech, or of the words, from which on the page warns about it at the top."""
 
