@@ -27,9 +27,9 @@ def train(
     A run that was interrupted goes on where it was when the same command is given again.
     """
     _need_torch()
-    from training import assemble, plan, run  # noqa: PLC0415  (torch takes seconds to load)
-    from training import recipe as recipes  # noqa: PLC0415
-    from training.corpora import SETS  # noqa: PLC0415
+    from training import assemble, plan, run
+    from training import recipe as recipes
+    from training.corpora import SETS
 
     try:
         made = plan.make(recipes.read(recipe), data)
@@ -54,10 +54,10 @@ def evaluate(
     sessions that were kept out. Exit 1 when the result is not the card.
     """
     _need_torch()
-    from msw_ml import bundle as bundles  # noqa: PLC0415
-    from training import card as cards  # noqa: PLC0415
-    from training import report  # noqa: PLC0415
-    from training.corpora import SETS  # noqa: PLC0415
+    from msw_ml import bundle as bundles
+    from training import card as cards
+    from training import report
+    from training.corpora import SETS
 
     try:
         opened = bundles.load(bundle, "behaviour_coder")
@@ -86,6 +86,6 @@ def _say(stage: str, done: float) -> None:
 
 def _need_torch() -> None:
     try:
-        import torch  # noqa: F401, PLC0415
+        import torch  # noqa: F401
     except ImportError as error:
         raise MissingExtra("training", "train") from error

@@ -59,9 +59,7 @@ def tiny_sets(tiny_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
         f'name = "Tiny"\nfile = "tiny.csv"\nsha256 = "{digest}"\norigin = "made up"\ncommit = "0"\n'
         'licence = "none needed"\nlabels = "made up"\nkeep_out = ["7"]\n'
     )
-    rules = "".join(
-        f'\n[[label]]\nwhen = {{ label = "{code}" }}\ncodes = ["{code}"]\n' for code in [*WORKER, *PARENT]
-    )
+    rules = "".join(f'\n[[label]]\nwhen = {{ label = "{code}" }}\ncodes = ["{code}"]\n' for code in [*WORKER, *PARENT])
     (sets / "tiny" / "mapping.toml").write_text(
         'codebook = "msw 1.0"\n[columns]\nsession = "session"\nunit = "row"\nspeaker = "who"\ntext = "text"\n'
         'target = "about"\nannotator = "coder"\n[speakers]\nw = "worker"\np = "parent"\n' + rules

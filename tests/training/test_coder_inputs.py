@@ -8,7 +8,15 @@ from pathlib import Path
 import pytest
 
 from msw_ml.codebook import book
-from msw_ml.errors import BadSetting, MalformedTranscript, ModelNotFound, MswError, UnknownName, UnreadableInput, WrongHash
+from msw_ml.errors import (
+    BadSetting,
+    MalformedTranscript,
+    ModelNotFound,
+    MswError,
+    UnknownName,
+    UnreadableInput,
+    WrongHash,
+)
 from training import corpora, encoder, plan, recipe
 
 
@@ -77,7 +85,7 @@ def test_a_mapping_to_another_codebook_is_refused(tiny_data: Path, tiny_sets: Pa
     """Protects labels from meaning something else after the codebook changed."""
     copy = Path(shutil.copytree(tiny_sets, tmp_path / "sets"))
     changed(copy / "tiny" / "mapping.toml", "msw 1.0", "msw 0.9")
-    with pytest.raises(BadSetting, match="maps to codebook msw 0.9"):
+    with pytest.raises(BadSetting, match=r"maps to codebook msw 0\.9"):
         corpora.load("tiny", tiny_data, book.load(), copy)
 
 
