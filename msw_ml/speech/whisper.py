@@ -16,6 +16,7 @@ from msw_ml.errors import EngineError, TranscriptionFailed
 from msw_ml.session import Progress, Span, Word, silent
 from msw_ml.speech.audio import Audio
 from msw_ml.speech.channels import channel_turns
+from msw_ml.speech.timing import fit_to_speech, merge_words
 from msw_ml.speech.windows import batches, plan_windows, uncovered
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class WhisperTranscriber:
         again = uncovered(speech, words, PASSED_OVER)
         more = self._decode(audio, again, channel, lambda done: progress(first + done * SECOND_LOOK_SHARE))
         progress(1.0)
-        return _merge(words, more)
+        return fit_to_speech(merge_words(words, more), speech)
 
     def _decode(
         self, audio: Audio, speech: Sequence[Span], channel: int | None, progress: Callable[[float], None]
@@ -146,9 +147,3 @@ def _placed(start: float, end: float, text: str, probability: float, last: float
     start = round(min(max(start, 0.0), last), 2)
     end = round(min(max(end, start), last), 2)
     return Word(start=start, end=max(end, start), text=text, probability=round(float(min(max(probability, 0), 1)), 4))
-
-
-def _merge(words: Sequence[Word], more: Sequence[Word]) -> list[Word]:
-    """Adds the words of the second look, but none that falls onto a word of the first."""
-    new = [word for word in more if not any(old.start < (word.start + word.end) / 2 < old.end for old in words)]
-    return sorted([*words, *new], key=lambda word: (word.start, word.end))
