@@ -14,7 +14,7 @@ from evaluation.numerals import interval, number, share
 from msw_ml.session import Value
 
 _BASELINES: tuple[Comparison, ...] = ("majority", "constant", "median")
-_HEADLINE: dict[Level, str] = {"rating": "icc_a1", "utterance": "kappa", "tally": "icc_a1", "measure": "icc_a1"}
+_HEADLINE: dict[Level, str] = {"rating": "icc_a1", "utterance": "kappa"}
 """The statistic of a level's forest plot: single coder with single coder, corrected for chance."""
 
 
@@ -114,7 +114,6 @@ def _plots(report: Report) -> list[tuple[str, Markup]]:
     titles: dict[Level, str] = {
         "rating": "Ratings: ICC(A,1), one coder with one coder",
         "utterance": "Codes by utterance: Cohen's kappa",
-        "tally": "Session tallies: ICC(A,1). Tallies flatter",
     }
     found = []
     for level, title in titles.items():
