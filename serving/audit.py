@@ -1,0 +1,97 @@
+"""The audit log: who did what to what, each entry chained to the one before by SHA-256.
+
+An entry's hash covers its content and the hash before it, so that a change, a removal or an insertion
+breaks the chain from there on; the head holds the last hash, so that cutting off the end shows too. Who
+can write to the database can forge the whole chain: keep the head's hash elsewhere from time to time and
+hand it to `msw audit verify --expect`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+import sqlalchemy as sa
+from pydantic import Field
+
+from msw_ml.session import Value
+from serving.store.base import Db, now
+from serving.store.records import AuditEntry, AuditHead
+
+HEAD = 1
+
+
+class Act(Value):
+    """What is written down. `detail` holds ids and numbers, never content of a session."""
+
+    actor: str
+    """A person's id, or `system`."""
+    action: str
+    """Noun and verb: `session.read`, `token.create`."""
+    subject: str
+    organisation: str | None = None
+    detail: dict[str, str | int | bool | None] = Field(default_factory=dict)
+
+
+class Verdict(Value):
+    """What a check of the chain found."""
+
+    entries: int
+    head: str
+    broken_at: int | None = None
+    """The first entry that does not fit."""
+    reason: str = ""
+
+    @property
+    def is_whole(self) -> bool:
+        return self.broken_at is None and not self.reason
+
+
+def record(db: Db, act: Act) -> None:
+    """Appends an entry in the caller's transaction; another writer waits until that ends."""
+    db.execute(sa.update(AuditHead).where(AuditHead.id == HEAD).values(number=AuditHead.number + 1))
+    number, before = db.execute(
+        sa.select(AuditHead.number, AuditHead.hash)
+        .where(AuditHead.id == HEAD)
+        .execution_options(populate_existing=True)
+    ).one()
+    at, detail = now().isoformat(timespec="milliseconds"), json.dumps(act.detail, sort_keys=True)
+    entry = AuditEntry(
+        number=number,
+        at=at,
+        organisation_id=act.organisation,
+        actor=act.actor,
+        action=act.action,
+        subject=act.subject,
+        detail=detail,
+        hash="",
+    )
+    entry.hash = _hash(entry, before)
+    db.add(entry)
+    db.execute(sa.update(AuditHead).where(AuditHead.id == HEAD).values(hash=entry.hash))
+
+
+def verify(db: Db, expect: str | None = None) -> Verdict:
+    """Walks the whole chain. `expect` is a hash that was kept elsewhere and must stand in it."""
+    before, number, found = "", 0, expect is None
+    for entry in db.scalars(sa.select(AuditEntry).order_by(AuditEntry.number).execution_options(yield_per=1000)):
+        number += 1
+        if entry.number != number:
+            return Verdict(entries=number - 1, head=before, broken_at=number, reason=f"entry {number} is missing")
+        if entry.hash != _hash(entry, before):
+            return Verdict(entries=number, head=before, broken_at=number, reason=f"entry {number} was altered")
+        before = entry.hash
+        found = found or before == expect
+    head = db.get_one(AuditHead, HEAD)
+    if (head.number, head.hash) != (number, before):
+        reason = f"the log ends at entry {number}, its head names entry {head.number}: entries were cut off"
+        return Verdict(entries=number, head=before, broken_at=number + 1, reason=reason)
+    reason = "" if found else "the expected hash does not stand in the log: the log was written anew"
+    return Verdict(entries=number, head=before, reason=reason)
+
+
+def _hash(entry: AuditEntry, before: str) -> str:
+    content = [
+        before, entry.number, entry.at, entry.organisation_id, entry.actor, entry.action, entry.subject, entry.detail,
+    ]  # fmt: skip
+    return hashlib.sha256(json.dumps(content, ensure_ascii=True).encode()).hexdigest()

@@ -1,0 +1,65 @@
+"""Everything that a request needs, made once when the server starts."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from functools import cached_property
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from msw_ml import codebook, engines
+from msw_ml.codebook import Codebook
+from msw_ml.errors import MswError
+from msw_ml.pipeline import Pipeline
+from msw_ml.settings import Settings
+from serving.job_queue import JobQueue, migrate_jobs
+from serving.rate_limit import RateLimit
+from serving.settings import ServiceSettings
+from serving.store.base import Db
+from serving.store.database import migrate, open_engine
+from serving.store.objects import Objects
+
+
+class Service:
+    """Database, objects, queue and codebook of one service."""
+
+    def __init__(self, settings: ServiceSettings, scoring: Settings) -> None:
+        self.settings = settings
+        self.scoring = scoring
+        self.engine: sa.Engine = open_engine(settings.database_url)
+        self.objects = Objects(settings.objects_url, settings.objects_options, settings.data / "incoming")
+        self.codebook: Codebook = codebook.load(scoring.codebook)
+        self.rate_limit = RateLimit(settings.requests_per_minute)
+
+    @cached_property
+    def queue(self) -> JobQueue:
+        return JobQueue(self.engine)
+
+    @cached_property
+    def pipeline(self) -> Pipeline:
+        """The corridor, for what is recomputed while somebody waits; weights load on first use."""
+        return engines.pipeline(self.scoring)
+
+    @property
+    def has_models(self) -> bool:
+        """Whether the bundles are there and are what they claim to be; checked once, then believed."""
+        try:
+            return bool(engines.labels(self.pipeline))
+        except MswError:
+            return False
+
+    @contextlib.contextmanager
+    def begin(self) -> Iterator[Db]:
+        """A transaction: committed at the end, rolled back on any error."""
+        with Session(self.engine, expire_on_commit=False) as db, db.begin():
+            yield db
+
+    def prepare(self) -> None:
+        """Brings the database up to date: ours first, then the job engine's."""
+        migrate(self.engine)
+        migrate_jobs(self.engine)
+
+    def close(self) -> None:
+        self.engine.dispose()

@@ -1,0 +1,91 @@
+"""Engines for both databases, and the migrations that bring them up to date.
+
+One database holds our tables and the job engine's, so that a job is enqueued in the transaction that
+inserts its row. On SQLite that is one file in WAL mode; on PostgreSQL the engine's tables are in the
+schema `dbos`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from msw_ml.errors import BadSetting
+from serving.store.tables import METADATA
+
+BUSY_MS = 30_000
+"""How long a writer waits for another on SQLite, as the job engine does."""
+
+
+def open_engine(url: str, pool_size: int = 10) -> sa.Engine:
+    """An engine for SQLite (a file) or PostgreSQL. Raises `BadSetting` for anything else."""
+    try:
+        parsed = sa.make_url(url)
+    except sa.exc.ArgumentError as error:
+        raise BadSetting("MSW_SERVICE_DATABASE is no database address; write postgresql+psycopg://…") from error
+    if parsed.get_backend_name() == "sqlite":
+        if not parsed.database:
+            raise BadSetting("the service needs a SQLite file, not a database in memory")
+        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        engine = sa.create_engine(parsed, pool_size=pool_size, max_overflow=pool_size, pool_timeout=30)
+        sa.event.listen(engine, "connect", _prepare_sqlite)
+        return engine
+    if parsed.get_backend_name() != "postgresql":
+        raise BadSetting(f"the service keeps its rows in SQLite or PostgreSQL, not in {parsed.get_backend_name()}")
+    return sa.create_engine(
+        parsed.set(drivername="postgresql+psycopg"),
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_timeout=10,
+        pool_pre_ping=True,
+        connect_args={"connect_timeout": 5},
+    )
+
+
+def _prepare_sqlite(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+    connection.isolation_level = "IMMEDIATE"  # writers queue up instead of failing
+    cursor = connection.cursor()
+    for pragma in (
+        f"busy_timeout={BUSY_MS}",
+        "journal_mode=WAL",
+        "synchronous=FULL",  # in WAL mode NORMAL may lose the last commits on power loss
+        "foreign_keys=ON",
+        "secure_delete=ON",  # what is erased is overwritten
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def is_sqlite(engine: sa.Engine) -> bool:
+    """Whether everything lies in one file."""
+    return engine.dialect.name == "sqlite"
+
+
+def migrate(engine: sa.Engine, revision: str = "head") -> None:
+    """Brings our tables up to a revision; whoever calls at the same time waits."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    with engine.connect() as connection, connection.begin():
+        if is_sqlite(engine):
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        else:
+            connection.execute(sa.text("SELECT pg_advisory_xact_lock(6773)"))
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+
+
+def is_ours(name: str | None, kind: str) -> bool:
+    """Whether a thing in the database belongs to us: the job engine's tables lie in the same SQLite file."""
+    return kind != "table" or name in METADATA.tables
+
+
+def forget_erased(engine: sa.Engine) -> None:
+    """After an erasure on SQLite: empties the write-ahead log, which still holds what was there."""
+    if is_sqlite(engine):
+        with engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")

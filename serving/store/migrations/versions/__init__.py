@@ -1,0 +1,1 @@
+"""Alembic's revisions, run by `serving.store.database.migrate`."""

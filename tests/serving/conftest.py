@@ -1,0 +1,142 @@
+"""A service of its own for every test: SQLite in WAL mode, a local folder, people of every role."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+from msw_ml.settings import Settings
+from serving import auth
+from serving.app import create_app
+from serving.service import Service
+from serving.settings import ServiceSettings
+from serving.store.people import Organisation, Person, PersonRole, Team
+
+POSTGRES = next(iter(sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)), None)
+
+CSV = """speaker,role,text
+Ann,worker,How have the mornings been since we last met?
+Bea,parent,Better. I want him to get to school on time.
+Ann,worker,So getting there on time matters to you.
+Bea,parent,There is no point on Mondays though.
+Ann,worker,Is there anything that would make Mondays easier?
+"""
+
+
+class People:
+    """One person of every role in the north team, a second coder, and a coder of the south team."""
+
+    def __init__(self, service: Service) -> None:
+        self.tokens: dict[str, str] = {}
+        self.ids: dict[str, str] = {}
+        with service.begin() as db:
+            here = Organisation(name="County")
+            db.add(here)
+            db.flush()
+            north, south = (Team(name=name, organisation_id=here.id) for name in ("North", "South"))
+            db.add_all([north, south])
+            db.flush()
+            self.teams = {"north": north.id, "south": south.id}
+            everyone = [(role.value, role, north.id) for role in PersonRole]
+            everyone += [("coder2", PersonRole.CODER, north.id), ("stranger", PersonRole.CODER, south.id)]
+            everyone += [("worker", PersonRole.UPLOADER, north.id)]
+            for name, role, team in everyone:
+                person = Person(name=name, role=role, organisation_id=here.id, team_id=team)
+                db.add(person)
+                db.flush()
+                self.ids[name] = person.id
+                self.tokens[name] = auth.issue_token(db, person, "test", 1)[1]
+            other = Organisation(name="Elsewhere")
+            db.add(other)
+            db.flush()
+            foreign = Person(name="foreign", role=PersonRole.ADMINISTRATOR, organisation_id=other.id)
+            db.add(foreign)
+            db.flush()
+            self.tokens["foreign"] = auth.issue_token(db, foreign, "test", 1)[1]
+
+    def as_(self, name: str) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.tokens[name]}"}
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> ServiceSettings:
+    return ServiceSettings(data=tmp_path / "service", queue_poll_seconds=0.05, max_upload_mb=8)
+
+
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file, to be copied: migrating takes a second."""
+    service = Service(ServiceSettings(data=tmp_path_factory.mktemp("empty")), Settings())
+    service.prepare()
+    with service.engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    service.close()
+    return service.settings.data / "service.db"
+
+
+@pytest.fixture
+def client(settings: ServiceSettings, empty_database: Path) -> Iterator[TestClient]:
+    settings.data.mkdir()
+    shutil.copy(empty_database, settings.data)
+    app = create_app(settings, Settings())
+    with TestClient(app, raise_server_exceptions=False) as made:
+        yield made
+
+
+@pytest.fixture
+def service(client: TestClient) -> Service:
+    return client.app.state.service  # type: ignore[attr-defined, no-any-return]
+
+
+@pytest.fixture
+def people(service: Service) -> People:
+    return People(service)
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of Debian's PostgreSQL, started for this run on a port of its own."""
+    if POSTGRES is None:
+        pytest.skip("PostgreSQL is not installed (Debian package postgresql)")
+    folder = tmp_path_factory.mktemp("postgres")
+    prefix: list[str] = []
+    if os.getuid() == 0:
+        shutil.chown(folder, "postgres")
+        folder.chmod(0o700)
+        for parent in folder.parents[:2]:
+            parent.chmod(0o755)
+        prefix = ["runuser", "-u", "postgres", "--"]
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    data = folder / "data"
+    options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1"
+    start = [
+        *prefix,
+        str(POSTGRES / "pg_ctl"),
+        "-D",
+        str(data),
+        "-o",
+        options,
+        "-l",
+        str(folder / "log"),
+        "-w",
+        "start",
+    ]
+    subprocess.run(
+        [*prefix, str(POSTGRES / "initdb"), "-D", str(data), "-A", "trust", "-U", "msw", "-E", "UTF8"],
+        check=True, capture_output=True, cwd=folder,
+    )  # fmt: skip
+    subprocess.run(start, check=True, capture_output=True, cwd=folder)
+    try:
+        yield f"postgresql+psycopg://msw@127.0.0.1:{port}/postgres"
+    finally:
+        stop = [*prefix, str(POSTGRES / "pg_ctl"), "-D", str(data), "-m", "immediate", "stop"]
+        subprocess.run(stop, check=False, capture_output=True, cwd=folder)
