@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from msw_ml.session import Role
-from training.baselines import HumanLine
 from training.figures import Figure
 from training.plan import Plan
 from training.recipe import Recipe
@@ -24,7 +23,7 @@ def write(made: Plan, report: Report) -> str:
         _sets(made),
         _how(made),
         "## Figures on held-out folds",
-        _figures(report),
+        _figures(made, report),
         "## Beside people, on sessions that were never trained or tuned on",
         _ceilings(report),
         "## Calibration and abstention",
@@ -74,9 +73,9 @@ def _how(made: Plan) -> str:
     )
 
 
-def _figures(report: Report) -> str:
+def _figures(made: Plan, report: Report) -> str:
     plain = {figure.id: figure for figure in report.plain}
-    human = _human(report)
+    human = _human(made)
     rows = [
         (
             figure.name,
@@ -90,19 +89,20 @@ def _figures(report: Report) -> str:
     ]
     heads = ("figure", "n", "coder [95%]", "without punctuation and case", "TF-IDF + LR", "another human")
     note = (
-        "Another human: one annotator against another, mean over all pairs, on the sessions kept out. Almost all "
+        "Another human: one annotator against another, mean over all pairs, as `source.toml` has it. Almost all "
         "labels come from one annotator each, so this, not 1, is what a coder can be held to. Fine codes are measured "
         "on the sets coded by utterance, parent codes and counts on the set coded by turn."
     )
     return f"{_table(heads, rows)}\n\n{note}"
 
 
-def _human(report: Report) -> dict[str, float]:
-    found: dict[str, float] = {}
-    for ceiling in report.ceilings:
-        human: HumanLine = ceiling.human
-        found |= {f"{human.side.value}_macro_f1": human.macro_f1, f"{human.side.value}_kappa": human.kappa}
-    return found
+def _human(made: Plan) -> dict[str, float]:
+    return {
+        f"{line.side.value}_{name}": value
+        for corpus in made.corpora
+        for line in corpus.source.agreement
+        for name, value in (("macro_f1", line.macro_f1), ("kappa", line.kappa))
+    }
 
 
 def _ceilings(report: Report) -> str:
@@ -114,11 +114,23 @@ def _ceilings(report: Report) -> str:
             _number(ceiling.macro_f1),
             _number(ceiling.kappa),
             f"{_number(ceiling.human.kappa_low)} to {_number(ceiling.human.kappa_high)}",
+            f"{_number(ceiling.human.macro_f1)} ({_number(ceiling.human.kappa)})",
         )
         for ceiling in report.ceilings
     ]
-    heads = ("side", "turns", "annotators", "coder, macro-F1", "coder, kappa", "annotators' own kappa")
-    note = "Coder: with the majority of all annotators. Annotators: each with the majority of the others."
+    heads = (
+        "side",
+        "turns",
+        "annotators",
+        "coder, macro-F1",
+        "coder, kappa",
+        "annotators' own kappa",
+        "annotator against annotator",
+    )
+    note = (
+        "Coder: with the majority of all annotators. Annotators: each with the majority of the others; one against "
+        "another: macro-F1 (kappa)."
+    )
     return f"{_table(heads, rows)}\n\n{note}"
 
 

@@ -26,6 +26,16 @@ T = TypeVar("T", bound=Value)
 SETS = Path(__file__).resolve().parents[1] / "datasets"
 
 
+class Agreement(Value):
+    """How far people agree on a set's units, one side, as the set's keeper measured it."""
+
+    side: Role
+    units: int
+    macro_f1: float
+    """One annotator against another, mean over pairs."""
+    kappa: float
+
+
 class Source(Value):
     """Where a set comes from and what is known of its licence."""
 
@@ -42,6 +52,7 @@ class Source(Value):
     """The behaviour that change talk is about, where it is one for the whole set."""
     keep_out: tuple[str, ...] = ()
     """Sessions that are never trained or tuned on."""
+    agreement: tuple[Agreement, ...] = ()
     same_as: dict[str, str] = Field(default_factory=dict)
     """Session → `set/session` that is known to be the same conversation."""
 

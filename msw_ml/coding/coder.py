@@ -1,6 +1,6 @@
 """Codes utterances with a trained bundle: ONNX Runtime and a tokenizer, no training library.
 
-    utterances ──Reader (encoder.onnx, session.onnx)──▶ logits ──Decider──▶ codes
+utterances ──Reader (encoder.onnx, session.onnx)──▶ logits ──Decider──▶ codes
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from msw_ml.codebook.book import Codebook
 from msw_ml.coding.decisions import CoderParameters, Decider
 from msw_ml.coding.packing import Packer
 from msw_ml.coding.reader import Reader
-from msw_ml.errors import CodingFailed, MswError
+from msw_ml.errors import CodingFailed
 from msw_ml.session import CodedUtterance, Progress, Utterance, silent
 
 
@@ -59,19 +59,11 @@ class BundleCoder:
     def code(
         self, utterances: Sequence[Utterance], target: str | None = None, progress: Progress = silent
     ) -> list[CodedUtterance]:
-        try:
-            return self._code(utterances, target or "", progress)
-        except MswError:
-            raise
-        except Exception as error:  # whatever the runtime raises, the recording is what could not be coded
-            raise CodingFailed(f"{len(utterances)} utterances could not be coded with {self.label}: {error}") from error
-
-    def _code(self, utterances: Sequence[Utterance], target: str, progress: Progress) -> list[CodedUtterance]:
         spoken = [position for position, said in enumerate(utterances) if said.trusted_text.strip()]
         texts = [utterances[position].trusted_text for position in spoken]
         roles = [utterances[position].role for position in spoken]
         wanted = [number for number, role in enumerate(roles) if self._codebook.is_coded(role)]
-        codes, also = self._reader.read(texts, roles, wanted, target, progress)
+        codes, also = self._reader.read(texts, roles, wanted, target or "", progress)
         found = {spoken[number]: (codes[row], also[row]) for row, number in enumerate(wanted)}
         return [
             self._decider.decide(said, *found[position]) if position in found else CodedUtterance(utterance=said)
@@ -80,9 +72,12 @@ class BundleCoder:
 
     @cached_property
     def _reader(self) -> Reader:
-        return Reader(
-            encoder=self._bundle.session("encoder.onnx", threads=1),
-            session=self._bundle.session("session.onnx", threads=1),
-            packer=Packer.from_file(self._bundle.file("tokenizer.json"), self._parameters.window),
-            threads=self._threads,
-        )
+        try:
+            return Reader(
+                encoder=self._bundle.session("encoder.onnx", threads=1),
+                session=self._bundle.session("session.onnx", threads=1),
+                packer=Packer.from_file(self._bundle.file("tokenizer.json"), self._parameters.window),
+                threads=self._threads,
+            )
+        except Exception as error:
+            raise CodingFailed(f"the weights of {self.label} could not be opened: {error}") from error

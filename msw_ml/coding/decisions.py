@@ -122,8 +122,9 @@ class Decider:
             for one in self._codebook.parent_codes(side)
             if one != parent and occurs.get(one, 0.0) >= self._parameters.also
         ]
-        ordered = sorted(present, key=lambda one: -occurs[one])
-        return tuple(self._on_doubt(one, probabilities) for one in ordered)
+        ordered = [self._on_doubt(one, probabilities) for one in sorted(present, key=lambda one: -occurs[one])]
+        # On doubt a code may fall back to the main code's parent: that one is given already.
+        return tuple(code for code in dict.fromkeys(ordered) if self._codebook.parent_of(code) != parent)
 
     def _by_parent(self, probabilities: Mapping[str, float]) -> dict[str, float]:
         parents: dict[str, float] = {}

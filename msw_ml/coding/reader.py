@@ -10,7 +10,7 @@ logits for any number of threads.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -18,6 +18,7 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from msw_ml.coding.packing import Packer, Row, pad, role_number
+from msw_ml.errors import CodingFailed
 from msw_ml.session import Progress, Role, silent
 
 Logits = tuple[NDArray[np.float32], NDArray[np.float32]]
@@ -43,13 +44,13 @@ class Reader:
         target: str = "",
         progress: Progress = silent,
     ) -> Logits:
-        """Logits of the utterances at the positions `wanted`; the others are context."""
+        """Logits of the utterances at the positions `wanted`; the others are context. Raises `CodingFailed`."""
         if not wanted:
             return np.zeros((0, 0), dtype=np.float32), np.zeros((0, 0), dtype=np.float32)
         about = self._packer.tokens([target])[0] if target.strip() else []
         rows = self._packer.rows(self._packer.tokens(texts), roles, about, wanted)
         numbers = np.array([role_number(roles[position]) for position in wanted], dtype=np.int64)
-        codes, also = self._session.run(None, {"vectors": self._vectors(rows, progress), "roles": numbers})
+        codes, also = _run(self._session, {"vectors": self._vectors(rows, progress), "roles": numbers})
         return codes, also
 
     def _vectors(self, rows: Sequence[Row], progress: Progress) -> NDArray[np.float32]:
@@ -62,5 +63,12 @@ class Reader:
 
     def _vector(self, row: Row) -> NDArray[np.float32]:
         ids, kinds, roles = pad([row])
-        vector: NDArray[np.float32] = self._encoder.run(None, {"ids": ids, "kinds": kinds, "roles": roles})[0]
-        return vector
+        return _run(self._encoder, {"ids": ids, "kinds": kinds, "roles": roles})[0]
+
+
+def _run(graph: ort.InferenceSession, inputs: Mapping[str, NDArray[np.generic]]) -> list[NDArray[np.float32]]:
+    try:
+        outputs: list[NDArray[np.float32]] = graph.run(None, inputs)
+    except Exception as error:
+        raise CodingFailed(f"the coder's network failed: {type(error).__name__}: {error}") from error
+    return outputs
