@@ -119,13 +119,13 @@ def confusion(found: Confused, title: str) -> str:
     """A confusion matrix by shares of rows; codes that nobody used are left out."""
     used = [i for i in range(len(found.categories)) if any(found.table[i]) or any(row[i] for row in found.table)]
     names = [found.categories[i] for i in used]
-    cell, side = (46, 170) if len(used) < 9 else (40, 170)
+    cell, side = (46, 196) if len(used) < 9 else (40, 196)
     drawn = []
     for row, i in enumerate(used):
-        y, total = 136 + row * cell, sum(found.table[i])
+        y, total = 152 + row * cell, sum(found.table[i])
         drawn.append(f'<text class="label" x="{side - 8}" y="{y + cell / 2 + 4}">{escape(names[row])}</text>')
         drawn.append(
-            f'<text class="label turned" transform="translate({side + row * cell + cell / 2 + 4} 128) rotate(-50)">'
+            f'<text class="label turned" transform="translate({side + row * cell + cell / 2 + 4} 144) rotate(-50)">'
             f"{escape(names[row])}</text>"
         )
         for column, j in enumerate(used):
@@ -136,7 +136,7 @@ def confusion(found: Confused, title: str) -> str:
             drawn.append(f'<rect class="cell" style="{shade}" x="{x}" y="{y}" width="{size}" height="{size}"/>')
             style = "in-cell strong" if share > 0.55 else "in-cell"
             drawn.append(f'<text class="{style}" x="{x + cell / 2 - 1}" y="{y + cell / 2 + 4}">{count:g}</text>')
-    return svg(140 + len(used) * cell, title, drawn, side + len(used) * cell + 70)
+    return svg(156 + len(used) * cell, title, drawn, side + len(used) * cell + 96)
 
 
 def prevalence(described: Sequence[Described], title: str) -> str:
