@@ -25,6 +25,7 @@ from msw_ml.rating.rater import HIGHEST, LOWEST, WEIGHTS, ElementModel, SessionM
 from msw_ml.session import Value
 from training.elements_baselines import MIDDLE, baselines
 from training.elements_card import CardFacts, write_card
+from training.elements_evidence import deletion_curve
 from training.elements_figures import Evaluation, Truth, figures, halo
 from training.elements_fit import FitOptions, MannerOptions, Table, conformal_quantile, cross_fit, fit, fit_manner
 from training.rated_sessions import RatedSession, RatedSet, read_rated
@@ -98,6 +99,7 @@ def train_elements(recipe: Path, out: Path) -> Path:
         recipe=recipe.name,
         figures=tuple(rows),
         halo=tuple(halo(truth, crossed.predicted)),
+        curve=tuple(deletion_curve(talks, model, codebook, plan.fit.seed)),
         sources=rated.sources,
         coder=bundles.read(data.coder).label,
         declined=len(rated.sessions) - len(sessions),

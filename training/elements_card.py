@@ -8,6 +8,7 @@ from msw_ml.codebook import Codebook
 from msw_ml.rating.rater import SessionModel
 from msw_ml.session import Value
 from training.corpora import Source
+from training.elements_evidence import CurvePoint
 from training.elements_figures import ElementFigures, Halo, as_table
 
 
@@ -17,6 +18,7 @@ class CardFacts(Value):
     recipe: str
     figures: tuple[ElementFigures, ...]
     halo: tuple[Halo, ...]
+    curve: tuple[CurvePoint, ...]
     sources: tuple[Source, ...]
     coder: str
     declined: int
@@ -57,6 +59,10 @@ def write_card(name: str, version: str, codebook: Codebook, model: SessionModel,
         "Spearman correlation between elements, as people rated them and as the machine does on sessions it has not "
         "seen. Where the machine's is higher, it tells elements apart less than people do.",
         _halo(facts.halo),
+        "## Evidence",
+        "How far a rating moves, in rating points, when those of the worker's utterances that pull strongest one way are "
+        "unsaid, and when random ones with at least as many words are: means over the sessions above and all elements.",
+        _curve(facts.curve),
         "## Limits",
         _limits(model),
     ]
@@ -72,6 +78,12 @@ def _sources(sources: Sequence[Source]) -> str:
 def _halo(pairs: Sequence[Halo]) -> str:
     lines = ["| elements | people | machine |", "|---|---|---|"]
     lines += [f"| {pair.first}, {pair.second} | {pair.human:.2f} | {pair.machine:.2f} |" for pair in pairs]
+    return "\n".join(lines)
+
+
+def _curve(points: Sequence[CurvePoint]) -> str:
+    lines = ["| utterances unsaid | the strongest | random ones |", "|---|---|---|"]
+    lines += [f"| {point.utterances} | {point.moved:.2f} | {point.by_chance:.2f} |" for point in points]
     return "\n".join(lines)
 
 

@@ -11,7 +11,9 @@ import pytest
 from msw_ml import bundle
 from msw_ml.codebook import Codebook, load
 from msw_ml.errors import BadSetting, MalformedTranscript, UnreadableInput
+from msw_ml.rating.features import read_talk
 from msw_ml.rating.manner import Manner
+from msw_ml.rating.rater import read_model
 from msw_ml.session import (
     CodedUtterance,
     Provenance,
@@ -23,6 +25,7 @@ from msw_ml.session import (
     Utterance,
 )
 from training.elements import evaluate_elements, read_recipe, train_elements
+from training.elements_evidence import deletion_curve
 from training.elements_figures import Truth, as_table, figures, halo
 from training.elements_fit import (
     FitOptions,
@@ -169,6 +172,21 @@ def scored(name: str, codebook: Codebook, is_open: bool) -> ScoredSession:
     )
 
 
+SAID = (
+    (Role.WORKER, "question_open", "how would you like things to be when he comes home from school"),
+    (Role.PARENT, "change", "calmer for all of us and no shouting on the stairs"),
+    (Role.WORKER, "persuade", "you should get him up at six and you need to take the phone away from him"),
+    (Role.PARENT, "sustain", "that has never worked with him and it never will"),
+    (Role.WORKER, "reflection_complex", "sounds like you feel it would cost more than it gives"),
+    (Role.PARENT, "neutral", "something like that I suppose"),
+    (Role.WORKER, "giving_information", "the school opens its gate at half past eight and there is a club before"),
+)
+MIXED = [
+    CodedUtterance(utterance=Utterance(id=n, speaker=role, text=text, role=role), code=code)
+    for n, (role, code, text) in enumerate(SAID * 2)
+]
+
+
 @pytest.fixture
 def visits(tmp_path: Path, codebook: Codebook) -> Path:
     """Twelve scored visits, rated by two coders."""
@@ -184,6 +202,14 @@ def visits(tmp_path: Path, codebook: Codebook) -> Path:
     with (tmp_path / "ratings.csv").open("w", newline="") as file:
         csv.writer(file).writerows(rows)
     return tmp_path
+
+
+def test_unsaying_the_evidence_moves_ratings_more_than_unsaying_other_words(codebook: Codebook) -> None:
+    """Otherwise the quotes beside a rating would be decoration."""
+    model = read_model(bundle.read(bundle.shipped("session_rater")))
+    talks = [read_talk(MIXED, codebook, model.manner)]
+    for point in deletion_curve(talks, model, codebook, seed=1):
+        assert point.moved > point.by_chance
 
 
 def test_own_visits_are_read_with_their_coders_mean(visits: Path, codebook: Codebook) -> None:
