@@ -60,8 +60,8 @@ def write_card(name: str, version: str, codebook: Codebook, model: SessionModel,
         "seen. Where the machine's is higher, it tells elements apart less than people do.",
         _halo(facts.halo),
         "## Evidence",
-        "How far a rating moves, in rating points, when those of the worker's utterances that pull strongest one way are "
-        "unsaid, and when random ones with at least as many words are: means over the sessions above and all elements.",
+        "How far a rating moves, in rating points, when the worker's utterances that pull it most one way are unsaid, "
+        "and when random ones with at least as many words are: means over the sessions above and all elements.",
         _curve(facts.curve),
         "## Limits",
         _limits(model),

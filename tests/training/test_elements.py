@@ -42,6 +42,8 @@ from training.scored_visits import read_scored
 
 RECIPE = Path(__file__).resolve().parents[2] / "training" / "recipes" / "elements.toml"
 
+QUICK = FitOptions(alphas=(1.0, 30.0), folds=5, spread=0.0, coverage=0.9)
+
 
 @pytest.fixture(scope="module")
 def codebook() -> Codebook:
@@ -69,7 +71,7 @@ def test_fit_finds_what_decides_the_ratings() -> None:
 def test_spread_gives_back_what_the_ridge_took() -> None:
     """With `spread` 1 predictions vary as people's ratings do; with 0 they stay drawn to the mean."""
     table = invented(noise=1.0)
-    narrow, wide = (cross_fit(table, FitOptions(spread=s)).predicted[:, 0].std() for s in (0.0, 1.0))
+    narrow, wide = (cross_fit(table, QUICK.model_copy(update={"spread": s})).predicted[:, 0].std() for s in (0.0, 1.0))
     assert narrow < wide
     assert wide == pytest.approx(table.y[:, 0].std(), rel=0.25)
 
@@ -85,14 +87,14 @@ def test_nothing_is_learned_from_ratings_without_a_pattern() -> None:
     """A leak between folds would show as agreement with noise."""
     table = invented()
     shuffled = np.random.default_rng(0).permutation(table.y)
-    predicted = cross_fit(Table(table.x, shuffled, table.groups, table.emphasis), FitOptions(spread=0.0)).predicted
+    predicted = cross_fit(Table(table.x, shuffled, table.groups, table.emphasis), QUICK).predicted
     rated = np.isfinite(shuffled[:, 1])
     assert np.corrcoef(predicted[rated, 1], shuffled[rated, 1])[0, 1] < 0.2
 
 
 def test_intervals_hold_what_they_promise_on_groups_not_seen() -> None:
     table = invented(sessions=300, noise=0.8)
-    crossed = cross_fit(table, FitOptions(coverage=0.9))
+    crossed = cross_fit(table, QUICK)
     inside = np.abs(crossed.predicted - table.y) <= crossed.half_widths
     assert 0.85 <= inside[np.isfinite(table.y)].mean() <= 0.95
 
