@@ -91,6 +91,8 @@ class Batch:
     visits: dict[str, Visit] = field(default_factory=dict)
     rounds: dict[tuple[str, str], str] = field(default_factory=dict)
     """(coder, session) → date or number of the round of coding, where the file says."""
+    aliases: dict[str, str] = field(default_factory=dict)
+    """Session → what coders may call it instead."""
     left_out: Counter[str] = field(default_factory=Counter)
     """Reason → number of rows."""
 
@@ -123,7 +125,7 @@ def gather(batches: Iterable[Batch]) -> Codings:
     Raises `InputError` on contradicting entries, two files for one coder and session, a single coder, or
     coders without a session in common.
     """
-    batches = list(batches)
+    batches = _named_alike(list(batches))
     left_out: Counter[str] = Counter()
     coders: dict[str, Coder] = {}
     visits: dict[str, Visit] = {}
@@ -149,6 +151,19 @@ def sessions_of(codings: Codings) -> dict[str, set[str]]:
     for rating in codings.ratings:
         found[rating.coder].add(rating.session)
     return found
+
+
+def _named_alike(batches: list[Batch]) -> list[Batch]:
+    """Sessions under the name that the other files know them by, where they know the alias and not the name."""
+    plain = [batch for batch in batches if not batch.aliases]
+    known = {entry.session for batch in plain for entry in batch.codings}
+    known |= {entry.session for batch in plain for entry in batch.ratings}
+    for batch in batches:
+        for name, alias in batch.aliases.items():
+            if name not in known and alias in known:
+                batch.codings[:] = [c._replace(session=alias) if c.session == name else c for c in batch.codings]
+                batch.ratings[:] = [r._replace(session=alias) if r.session == name else r for r in batch.ratings]
+    return batches
 
 
 def _unique(entries: Iterable[Entry], what: Callable[[Entry], str], left_out: Counter[str]) -> list[Entry]:

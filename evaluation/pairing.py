@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -67,6 +68,9 @@ class Aligned:
     """Pairs of coders → how alike they cut, over all sessions that both coded."""
 
 
+LAST_SECONDS = 3.0
+"""Length of a coder's last unit where it has no end."""
+
 Placed = list[tuple[int, Coding]]
 """One coder's codings of a session with their places in `Codings.codings`."""
 
@@ -102,7 +106,7 @@ def _method(coders: Sequence[Placed]) -> Method:
     """Ids where they mean the same units, else times, else words."""
     if len(coders) < 2 or all(_same_ids(coders[0], other) for other in coders[1:]):
         return "id"
-    if all(coding.start is not None and coding.end is not None for placed in coders for _, coding in placed):
+    if all(coding.start is not None for placed in coders for _, coding in placed):
         return "time"
     if all(coding.text for placed in coders for _, coding in placed):
         return "text"
@@ -174,9 +178,16 @@ def _partners(rows: NDArray[np.float64], stretches: NDArray[np.float64]) -> list
 
 
 def _time_spans(present: dict[int, Placed]) -> dict[int, list[tuple[float, float]]]:
-    return {
-        coder: [(coding.start or 0.0, coding.end or 0.0) for _, coding in placed] for coder, placed in present.items()
-    }
+    """Every unit's time; one without an end ends where the coder's next one starts."""
+    spans: dict[int, list[tuple[float, float]]] = {}
+    for coder, placed in present.items():
+        starts = sorted(coding.start or 0.0 for _, coding in placed)
+        spans[coder] = []
+        for _, coding in placed:
+            start = coding.start or 0.0
+            after = next((other for other in starts[bisect_right(starts, start) :]), start + LAST_SECONDS)
+            spans[coder].append((start, after if coding.end is None else coding.end))
+    return spans
 
 
 def _word_spans(present: dict[int, Placed], reference: int) -> dict[int, list[tuple[float, float]]]:

@@ -9,7 +9,7 @@ from msw_ml.codebook import Codebook
 from msw_ml.errors import InputError
 from msw_ml.formats.session_json import load
 from msw_ml.formats.text_file import read_text
-from msw_ml.session import CodedUtterance, ScoredSession
+from msw_ml.session import CodedUtterance, Recording, ScoredSession
 
 
 def sessions_in(path: Path) -> list[Path]:
@@ -27,6 +27,8 @@ def read(path: Path, book: Codebook, coder: str = "machine") -> Batch:
             "compare with --codebook"
         )
     batch, session = Batch(), scored.recording.name
+    if own := _own_name(scored.recording):
+        batch.aliases[session] = own
     place = f"{path.parent.name}/{path.name}"
     for row, coded in enumerate(scored.utterances, start=1):
         if coded.parent_code is None:
@@ -43,6 +45,13 @@ def read(path: Path, book: Codebook, coder: str = "machine") -> Batch:
         Coder(name=coder, is_machine=True, coder_label=engines.get("coder"), rater_label=engines.get("rater"))
     )
     return batch
+
+
+def _own_name(recording: Recording) -> str:
+    """The session's own name where the output is named after file and session, as for a file of several; else empty."""
+    stem = f"{Path(recording.source).stem}-"
+    is_part = recording.kind == "transcript" and recording.name.startswith(stem)
+    return recording.name.removeprefix(stem) if is_part else ""
 
 
 def read_session(path: Path) -> ScoredSession:

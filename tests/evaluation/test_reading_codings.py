@@ -11,6 +11,18 @@ import pytest
 from evaluation.reading.files import ReadOptions, batches, read
 from msw_ml import codebook
 from msw_ml.errors import BadSetting, InputError, MalformedTranscript, UnreadableInput
+from msw_ml.session import (
+    CodedUtterance,
+    Provenance,
+    Quality,
+    Rating,
+    RatingStatus,
+    Recording,
+    Role,
+    RoleChoice,
+    ScoredSession,
+    Utterance,
+)
 
 BOOK = codebook.load("msw")
 
@@ -223,3 +235,75 @@ def eaf(path: Path, tiers: dict[str, list[tuple[float, float, str]]]) -> None:
         f"{''.join(body)}</ANNOTATION_DOCUMENT>",
         encoding="utf-8",
     )
+
+
+def scored(folder: Path, name: str, source: str, version: str = "1.0", coder: str = "coder 1") -> Path:
+    """An output of ours with one coded question."""
+    session = ScoredSession(
+        recording=Recording(name=name, source=source, sha256="0", kind="transcript"),
+        roles=RoleChoice(roles={"SW": Role.WORKER}, margin=1, method="given"),
+        quality=Quality(),
+        utterances=(
+            CodedUtterance(
+                utterance=Utterance(id=1, speaker="SW", text="And school?", role=Role.WORKER),
+                code="question_closed",
+                parent_code="question",
+            ),
+        ),
+        measures=(),
+        ratings=(Rating(element="empathy", status=RatingStatus.WITHHELD, reason="too little speech"),),
+        provenance=Provenance(
+            msw_ml="0",
+            codebook="msw",
+            codebook_version=version,
+            engines={"coder": coder, "rater": "rater 1"},
+            settings={},
+        ),
+    )
+    path = folder / "scores" / name / "session.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(session.model_dump_json())
+    return folder / "scores"
+
+
+def test_our_own_output_is_the_machine(tmp_path: Path) -> None:
+    found = read([*write(tmp_path, anna=ANNA), scored(tmp_path, "v1", "v1.csv")], BOOK)
+    assert found.machine is not None
+    assert (found.machine.coder_label, found.machine.rater_label) == ("coder 1", "rater 1")
+    assert found.left_out["rating withheld by the machine"] == 1
+
+
+def test_a_session_of_a_file_of_many_is_known_by_its_own_name(tmp_path: Path) -> None:
+    """`msw score visits.csv` names the folder visits-v1; coders call the session v1."""
+    found = read([*write(tmp_path, anna=ANNA), scored(tmp_path, "visits-v1", "visits.csv")], BOOK)
+    assert {c.session for c in found.codings} == {"v1"}
+
+
+def test_another_version_of_the_codebook_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"v1/session.json was scored by codebook msw 0\.9, this is msw 1\.0"):
+        read([*write(tmp_path, anna=ANNA), scored(tmp_path, "v1", "v1.csv", version="0.9")], BOOK)
+
+
+def test_scores_of_two_engines_are_not_one_machine(tmp_path: Path) -> None:
+    scored(tmp_path, "v1", "v1.csv")
+    scored(tmp_path, "v2", "v2.csv", coder="coder 2")
+    with pytest.raises(InputError, match="come from two different engines, 'coder 1' and 'coder 2'"):
+        read([*write(tmp_path, anna=ANNA), tmp_path / "scores"], BOOK)
+
+
+def test_cacti_exports_one_a_coder(tmp_path: Path) -> None:
+    """Start, code number and code a line; two coders' files in folders named after them."""
+    mapping = tmp_path / "misc.toml"
+    rules = {"OQ": "question_open", "C+": "change", "C-": "sustain"}
+    mapping.write_text(
+        f'codebook = "{BOOK.key}"\n[columns]\n[speakers]\n'
+        + "".join(f'[[label]]\nwhen = {{ code = "{label}" }}\ncodes = ["{code}"]\n' for label, code in rules.items())
+    )
+    for coder, last in (("anna", "C+"), ("ben", "C-")):
+        (tmp_path / coder).mkdir()
+        (tmp_path / coder / "v1.casaa").write_text(f"Audio File:\tv1.wav\n00:00:01\t1\tOQ\n00:00:05\t2\t{last}\n")
+    found = read([tmp_path / "anna", tmp_path / "ben"], BOOK, ReadOptions(mapping=mapping))
+    assert {(c.coder, c.session, c.start, c.code) for c in found.codings} == {
+        ("anna", "v1", 1.0, "question_open"), ("anna", "v1", 5.0, "change"),
+        ("ben", "v1", 1.0, "question_open"), ("ben", "v1", 5.0, "sustain"),
+    }  # fmt: skip
