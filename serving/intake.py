@@ -9,9 +9,9 @@ from sqlalchemy.exc import IntegrityError
 
 from serving import audit
 from serving.audit import Act
+from serving.forms import PRIORITIES, UploadForm
 from serving.permissions import May, Principal
 from serving.problems import Problem, invalid
-from serving.schemas import PRIORITIES, UploadForm
 from serving.service import Service
 from serving.store.base import Db, new_id
 from serving.store.objects import Kept

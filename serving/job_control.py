@@ -8,11 +8,11 @@ from serving import audit, listing, permissions
 from serving.audit import Act
 from serving.permissions import May, Principal
 from serving.problems import Problem
-from serving.schemas import JobView
 from serving.service import Service
 from serving.stage_names import STAGES
 from serving.store.base import Db, now
 from serving.store.sessions import Job, JobState, SessionRow, SessionState
+from serving.views import JobView
 
 
 def cancel(service: Service, who: Principal, job_id: str) -> JobView:

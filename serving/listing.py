@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
+from serving.forms import JobQuery, SessionQuery
 from serving.permissions import Principal, visible, visible_jobs
-from serving.schemas import JobQuery, JobView, Page, SessionQuery, SessionView
 from serving.store.base import Db, now
 from serving.store.sessions import Job, SessionRow
+from serving.views import JobView, Page, SessionView
 
 
 def sessions(db: Db, who: Principal, cursor: SessionQuery) -> Page[SessionView]:

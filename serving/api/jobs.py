@@ -8,7 +8,8 @@ from fastapi import APIRouter, Query
 
 from serving import job_control, listing, permissions
 from serving.dependencies import At, Transaction, Who
-from serving.schemas import JobQuery, JobView, Page
+from serving.forms import JobQuery
+from serving.views import JobView, Page
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
 

@@ -10,10 +10,11 @@ from fastapi import APIRouter, Header, Query, Request, Response, status
 from serving import intake, listing, permissions
 from serving.api.upload_docs import UPLOAD_BODY
 from serving.dependencies import At, Transaction, Who
+from serving.forms import SessionQuery
 from serving.permissions import May
-from serving.schemas import JobView, Page, SessionQuery, SessionView
 from serving.store.base import new_id, now
 from serving.uploads import receive
+from serving.views import JobView, Page, SessionView
 
 router = APIRouter(prefix="/sessions", tags=["sessions"])
 POLL_SECONDS = 2

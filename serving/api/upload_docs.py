@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import JsonValue
 
-from serving.schemas import UploadForm
+from serving.forms import UploadForm
 
 
 def _properties() -> dict[str, JsonValue]:

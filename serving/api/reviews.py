@@ -1,0 +1,200 @@
+"""/v1/reviews: blind coding, comparison, adjudication; /v1/agreement."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Response, status
+from pydantic import AwareDatetime, ConfigDict, Field
+
+from evaluation import page
+from msw_ml.session import Value
+from serving import comparing, permissions, reviews
+from serving.comparing import Comparison
+from serving.dependencies import At, Transaction, Who
+from serving.forms import Long
+from serving.permissions import May
+from serving.problems import Problem
+from serving.reviews import Unit
+from serving.service import Service
+from serving.store.base import Db
+from serving.store.opinions import Review, ReviewState
+
+router = APIRouter(tags=["reviews"])
+
+
+class ReviewRequest(Value):
+    """Which session to code, and by which codebook."""
+
+    session: str
+    codebook: str | None = None
+    """Id of a codebook; the service's own by default."""
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        json_schema_extra={"examples": [{"session": "ses_019ab2f0c1d27f4c0a8e55d0b1c2d3e4"}]},
+    )
+
+
+class ReviewView(Value):
+    """A review with all that its coder has said so far."""
+
+    id: str
+    session: str
+    coder: str
+    codebook: str
+    state: ReviewState
+    is_blind: bool
+    """The coder had not seen the machine's scores when the review was opened."""
+    codes: dict[int, str]
+    ratings: dict[str, float]
+    saved_at: AwareDatetime | None
+    submitted_at: AwareDatetime | None
+
+    @classmethod
+    def of(cls, db: Db, review: Review) -> ReviewView:
+        said = reviews.opinion(db, review)
+        return cls(
+            id=review.id,
+            session=review.session_id,
+            coder=review.person.name,
+            codebook=review.codebook,
+            state=ReviewState(review.state),
+            is_blind=review.is_blind,
+            codes=said.codes,
+            ratings=said.ratings,
+            saved_at=review.saved_at,
+            submitted_at=review.submitted_at,
+        )
+
+
+class SaveRequest(Value):
+    """What was coded since the last time; `null` takes an entry back."""
+
+    codes: dict[int, str | None] = Field(default_factory=dict, max_length=5000)
+    ratings: dict[str, float | None] = Field(default_factory=dict, max_length=50)
+
+
+class Submitted(Value):
+    """A submitted review, and how many utterances of coded roles it left without a code."""
+
+    review: ReviewView
+    uncoded: int
+
+
+class AdjudicationRequest(Value):
+    """The agreed value of one utterance or one element, with the reason."""
+
+    utterance: int | None = Field(default=None, ge=0)
+    element: str | None = Field(default=None, max_length=60)
+    agreed: str = Field(min_length=1, max_length=60)
+    reason: Long = Field(min_length=1)
+
+
+class AgreementRequest(Value):
+    """Which sessions to compare over; their submitted reviews and the machine take part."""
+
+    sessions: tuple[str, ...] = Field(min_length=1, max_length=1000)
+
+
+@router.post("/reviews", status_code=status.HTTP_201_CREATED)
+def open_review(at: At, db: Transaction, who: Who, asked: ReviewRequest, response: Response) -> ReviewView:
+    """Opens your review of a session; from now until you submit it no route shows you the machine's scores."""
+    row = permissions.session_of(db, who, asked.session)
+    review = reviews.open_review(at, db, who, row, asked.codebook)
+    response.headers["Location"] = f"/v1/reviews/{review.id}"
+    return ReviewView.of(db, review)
+
+
+@router.get("/sessions/{session_id}/reviews")
+def list_reviews(db: Transaction, who: Who, session_id: str) -> tuple[ReviewView, ...]:
+    """A session's reviews: your own, and those of others once submitted where you may compare."""
+    row = permissions.session_of(db, who, session_id)
+    return tuple(ReviewView.of(db, one) for one in reviews.reviews_of(db, who, row))
+
+
+@router.get("/reviews/{review_id}")
+def get_review(db: Transaction, who: Who, review_id: str) -> ReviewView:
+    """A review."""
+    return ReviewView.of(db, reviews.review_of(db, who, review_id))
+
+
+@router.get("/reviews/{review_id}/units")
+def get_units(at: At, db: Transaction, who: Who, review_id: str) -> tuple[Unit, ...]:
+    """The utterances to code, without anything of the machine's."""
+    return reviews.units(at, db, reviews.review_of(db, who, review_id))
+
+
+@router.put("/reviews/{review_id}")
+def save_review(at: At, db: Transaction, who: Who, review_id: str, asked: SaveRequest) -> ReviewView:
+    """Saves what was coded since the last time. Sent twice it is the same."""
+    review = reviews.review_of(db, who, review_id)
+    reviews.must_be_own(review, who)
+    reviews.save(at, db, review, asked.codes, asked.ratings)
+    return ReviewView.of(db, review)
+
+
+@router.post("/reviews/{review_id}/submit")
+def submit_review(at: At, db: Transaction, who: Who, review_id: str) -> Submitted:
+    """Submits your review for good; the comparison opens."""
+    review = reviews.review_of(db, who, review_id)
+    left = reviews.submit(at, db, who, review)
+    return Submitted(review=ReviewView.of(db, review), uncoded=left)
+
+
+@router.get("/reviews/{review_id}/comparison")
+def compare(at: At, db: Transaction, who: Who, review_id: str) -> Comparison:
+    """Machine and coder side by side, disagreements that would change most first."""
+    review = reviews.review_of(db, who, review_id)
+    _must_see(db, who, review)
+    return comparing.compare(at, db, review)
+
+
+@router.post("/reviews/{review_id}/adjudications", status_code=status.HTTP_201_CREATED)
+def adjudicate(at: At, db: Transaction, who: Who, review_id: str, asked: AdjudicationRequest) -> Comparison:
+    """Adds an agreed value beside the machine's and the coder's; both stay."""
+    review = reviews.review_of(db, who, review_id)
+    _must_see(db, who, review)
+    if (asked.utterance is None) == (asked.element is None):
+        raise Problem(422, "name either an utterance or an element")
+    subject = asked.utterance if asked.utterance is not None else asked.element or ""
+    comparing.adjudicate(at, db, who, review, subject, asked.agreed, asked.reason)
+    return comparing.compare(at, db, review)
+
+
+@router.post("/agreement")
+def agreement(
+    at: At,
+    db: Transaction,
+    who: Who,
+    asked: AgreementRequest,
+    accept: Annotated[str, Header()] = "",
+) -> Response:
+    """Agreement between coders, and of the machine with them, over sessions whose scores you may see.
+
+    The report of `msw agree`: JSON, or its page for `Accept: text/html`.
+    """
+    who.must(May.COMPARE)
+    report = comparing.agreement(at, db, _submitted(at, db, who, asked.sessions))
+    if "text/html" in accept:
+        return Response(page.render(report), media_type="text/html; charset=utf-8")
+    return Response(report.model_dump_json(), media_type="application/json")
+
+
+def _submitted(at: Service, db: Db, who: Who, sessions: tuple[str, ...]) -> list[Review]:
+    found = []
+    for session_id in dict.fromkeys(sessions):
+        row = permissions.session_of(db, who, session_id)
+        permissions.must_see_scores(db, who, row)
+        submitted = [one for one in reviews.reviews_of(db, who, row) if one.state == ReviewState.SUBMITTED]
+        found += [one for one in submitted if one.codebook == at.codebook.key]
+    if not found:
+        raise Problem(422, "none of these sessions has a submitted review")
+    return found
+
+
+def _must_see(db: Db, who: Who, review: Review) -> None:
+    row = permissions.session_of(db, who, review.session_id)
+    if review.state != ReviewState.SUBMITTED:
+        raise Problem(409, "this review is still being coded; the comparison opens once it is submitted")
+    permissions.must_see_scores(db, who, row)
