@@ -6,12 +6,10 @@ from importlib import metadata
 from itertools import combinations
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy import stats
 
-from evaluation import wording
+from evaluation import descriptives, wording
 from evaluation.agreement import components, difference, icc
-from evaluation.agreement.confusion import MISSING, Codes, Counts, confusion
+from evaluation.agreement.confusion import Codes, Counts, confusion
 from evaluation.codings import Codings, Visit, sessions_of
 from evaluation.comparisons import Compared, Sides, code_figures, number_figures
 from evaluation.findings import (
@@ -20,7 +18,6 @@ from evaluation.findings import (
     Confused,
     Described,
     Figure,
-    Halo,
     Report,
     TenForms,
 )
@@ -75,7 +72,7 @@ def compare(codings: Codings, book: Codebook, options: CompareOptions | None = N
         ten_forms=tuple(gathered.ten_forms),
         confusions=tuple(gathered.confusions),
         bland_altman=tuple(gathered.bland_altman),
-        halo=tuple(_halo(compared, gathered.sides)),
+        halo=tuple(descriptives.halo(compared, gathered.sides)),
     )
     return report.model_copy(
         update={
@@ -103,10 +100,10 @@ class _Gathered:
             self.confusions += [
                 _confused(coded, one) for one in found if one.comparison in {"humans", "humans_same", "machine"}
             ]
-            self.described += self._marked(_described_codes(coded, self.coders))
+            self.described += self._marked(descriptives.of_codes(coded, self.coders))
         for numbers in compared.by_session:
             self.figures += number_figures(numbers, sides, clusters, resampling)[0]
-            self.described += self._marked(_described_numbers(numbers, self.coders))
+            self.described += self._marked(descriptives.of_numbers(numbers, self.coders))
             self._forms(numbers)
             if numbers.kind in {"rating", "measure"}:
                 self._differences(numbers)
@@ -138,7 +135,7 @@ class _Gathered:
         """The machine against people's mean; without a machine every pair of people."""
         values, people = numbers.values, self.sides.humans
         if self.sides.machine is not None and (~np.isnan(values[:, self.sides.machine])).any():
-            mean = _mean(values[:, people])
+            mean = descriptives.mean_of_people(values[:, people])
             self._bland_altman(numbers, ("mean of people", mean), self.sides.machine)
             return
         for first, second in list(combinations(people, 2))[:3]:
@@ -164,14 +161,6 @@ class _Gathered:
         )
 
 
-def _mean(values: Counts) -> Counts:
-    """Mean over coders of those who rated, NaN where nobody did."""
-    given = ~np.isnan(values)
-    count = given.sum(axis=1)
-    found: Counts = np.where(count > 0, np.where(given, values, 0.0).sum(axis=1) / np.maximum(count, 1), np.nan)
-    return found
-
-
 def _confused(variable: CodeVariable, compared: Compared) -> Confused:
     codes = compared.codes if compared.codes is not None else variable.codes
     size, one = len(variable.categories), np.zeros(len(codes), dtype=np.int64)
@@ -187,59 +176,6 @@ def _confused(variable: CodeVariable, compared: Compared) -> Confused:
         categories=tuple(name for _, name in variable.categories),
         table=tuple(tuple(row) for row in table.tolist()),
     )
-
-
-def _described_codes(variable: CodeVariable, coders: list[str]) -> list[Described]:
-    found = []
-    for column, coder in enumerate(coders):
-        given = variable.codes[:, column]
-        n = int((given != MISSING).sum())
-        for number, (code, name) in enumerate(variable.categories):
-            share = float((given == number).sum()) / n if n else None
-            found.append(
-                Described(
-                    level="utterance", variable=variable.id, variable_name=variable.name, code=code, code_name=name,
-                    coder=coder, n=n, mean=share, sd=None,
-                )
-            )  # fmt: skip
-    return found
-
-
-def _described_numbers(variable: NumberVariable, coders: list[str]) -> list[Described]:
-    found = []
-    for column, coder in enumerate(coders):
-        given = variable.values[:, column]
-        given = given[~np.isnan(given)]
-        found.append(
-            Described(
-                level=variable.kind, variable=variable.id, variable_name=variable.name, coder=coder, n=len(given),
-                mean=float(given.mean()) if len(given) else None,
-                sd=float(given.std(ddof=1)) if len(given) > 1 else None,
-            )
-        )  # fmt: skip
-    return found
-
-
-def _halo(compared: Study, sides: Sides) -> list[Halo]:
-    """Spearman's correlation of every two elements over sessions."""
-    ratings = [variable for variable in compared.by_session if variable.kind == "rating"]
-    found = []
-    for one, other in combinations(ratings, 2):
-        people = [_mean(variable.values[:, sides.humans]) for variable in (one, other)]
-        human, n = _spearman(*people)
-        machine = None
-        if sides.machine is not None:
-            machine = _spearman(one.values[:, sides.machine], other.values[:, sides.machine])[0]
-        found.append(Halo(first=one.name, second=other.name, humans=human, machine=machine, sessions=n))
-    return found
-
-
-def _spearman(first: Counts, second: Counts) -> tuple[float | None, int]:
-    both: NDArray[np.bool_] = ~np.isnan(first + second)
-    n = int(both.sum())
-    if n < 5 or np.ptp(first[both]) == 0 or np.ptp(second[both]) == 0:
-        return None, n
-    return float(stats.spearmanr(first[both], second[both]).statistic), n
 
 
 def _sides(codings: Codings, compared: Study) -> Sides:
