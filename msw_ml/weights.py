@@ -68,7 +68,7 @@ def find(name: str) -> FoundWeights:
 
     Raises `ModelNotFound`, which says what to do.
     """
-    if Path(name).is_dir():
+    if name and Path(name).is_dir() and name not in {known.name for known in _known()}:
         return FoundWeights(weights=Weights(name=Path(name).resolve().name), path=Path(name), place="folder")
     if name.startswith((".", "/", "~")) or "\\" in name:
         raise ModelNotFound(f"there is no folder {name}; check the path of the model")

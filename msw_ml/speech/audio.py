@@ -74,8 +74,7 @@ class Audio:
         self.warnings: tuple[str, ...] = ()
         self._pcm = pcm
         self._lock = threading.Lock()
-        measured_levels = measured.levels
-        self._stored = measured_levels.shape[0]
+        self._stored = measured.channels
         self._samples = measured.samples
         self.duration = self._samples / RATE_HZ
         self.held = (
@@ -84,11 +83,11 @@ class Audio:
             else choose_segment(self.duration, segment.minutes, segment.seed)
         )
         first, last = (int(edge * levels.FRAMES_PER_SECOND) for edge in (self.held.start, self.held.end))
-        heard = measured_levels[:, first : last + 1]
-        self.channels = 2 if levels.has_speaker_a_channel(heard) else 1
-        self._weights = levels.mix_weights(heard, measured.correlation)
-        self._gains = tuple(levels.gain(channel) for channel in heard)
-        self._mix_gain = self._gain_of_mix(heard)
+        channels, mixes = (rows[:, first : last + 1] for rows in measured.levels)
+        self.channels = 2 if levels.has_speaker_a_channel(channels) else 1
+        self._gains = tuple(levels.gain(channel) for channel in channels)
+        self._weights, mix = levels.choose_mix(channels, mixes)
+        self._mix_gain = levels.gain(mix)
 
     def read(self, start: float, end: float, channel: int | None = None) -> NDArray[np.float32]:
         """Samples from `start` to `end` seconds, shape (n,), active speech at about -27 dBFS, limited to ±1.
@@ -140,14 +139,6 @@ class Audio:
             factor = self._gains[channel]
         # speech peaks stay below full scale at this level; what is cut off are bangs
         return np.asarray(np.clip(mixed * np.float32(factor / 32768), -1, 1), dtype=np.float32)
-
-    def _gain_of_mix(self, heard: levels.Levels) -> float:
-        if heard.shape[0] == 1:
-            return self._gains[0]
-        weights = np.abs(np.asarray(self._weights, dtype=np.float32))
-        if self.channels == 1:  # the same voices in each channel add up in amplitude
-            return levels.gain(weights @ heard)
-        return levels.gain(np.asarray(np.sqrt(np.square(weights) @ np.square(heard)), dtype=np.float32))
 
 
 def decode(path: Path, segment: Segment | None = None) -> Audio:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator
 from typing import IO
 
@@ -13,6 +14,8 @@ from numpy.typing import NDArray
 from msw_ml.errors import UnreadableInput
 
 RATE_HZ = 16_000
+LONGEST_CHUNK = 1 << 20
+"""Bytes; recorders' notes before the sound are shorter."""
 EXACT_CONTAINERS = frozenset({"wav", "w64", "flac", "mov", "aiff", "caf", "matroska"})
 """Containers whose header states the length; mp3, aac and ogg have theirs estimated or read from the end,
 so what is cut off them cannot be known."""
@@ -23,6 +26,7 @@ class SoundStream:
 
     def __init__(self, name: str, file: IO[bytes]) -> None:
         self.damaged = 0
+        wav_seconds = _wav_seconds(file)
         try:
             # the file is handed over open, and no protocol may open another
             self._container = av.open(file, metadata_errors="ignore", options={"protocol_whitelist": "none"})
@@ -35,7 +39,7 @@ class SoundStream:
             self._container.close()
             raise UnreadableInput(f"{name} has no sound in it; check that it is the right recording")
         self._stream = self._container.streams.audio[0]
-        self.promised = self._promised()
+        self.promised = wav_seconds or self._promised()
         """Seconds that the header states, where this kind of container states them exactly."""
 
     def blocks(self) -> Iterator[NDArray[np.int16]]:
@@ -71,9 +75,9 @@ class SoundStream:
                 if resampler is not None:
                     yield from _flushed(resampler)
                 shape = (frame.format.name, frame.layout.name, frame.sample_rate)
-                resampler = av.AudioResampler(format="s16p", rate=RATE_HZ)
+                resampler = av.AudioResampler(format="s16", rate=RATE_HZ)
             for resampled in resampler.resample(frame):
-                yield resampled.to_ndarray()
+                yield _samples(resampled)
         if resampler is not None:
             yield from _flushed(resampler)
 
@@ -93,9 +97,36 @@ class SoundStream:
                 self.damaged += 1
 
 
+def _wav_seconds(file: IO[bytes]) -> float | None:
+    """Seconds that a wav file's header promises; FFmpeg's own figure is cut to the size of the file.
+
+    `None` for other files, and where a recorder left the length open (0 or all ones).
+    """
+    file.seek(0)
+    riff = file.read(12)
+    rate = 0
+    seconds = None
+    while riff[:4] == b"RIFF" and riff[8:] == b"WAVE" and len(head := file.read(8)) == 8:
+        name, size = struct.unpack("<4sI", head)
+        if name == b"data":
+            seconds = size / rate if rate and 0 < size < 0xFFFFFFFF else None
+            break
+        body = file.read(min(size + size % 2, LONGEST_CHUNK))
+        if name == b"fmt " and len(body) >= 12:
+            rate = struct.unpack("<I", body[8:12])[0]  # bytes a second
+    file.seek(0)
+    return seconds
+
+
 def _flushed(resampler: av.AudioResampler) -> Iterator[NDArray[np.int16]]:
     for frame in resampler.resample(None):
-        yield frame.to_ndarray()
+        yield _samples(frame)
+
+
+def _samples(frame: av.AudioFrame) -> NDArray[np.int16]:
+    """Shape (channels, n). Interleaved and parted here: PyAV 18 crashes on planes beyond the eighth channel."""
+    interleaved: NDArray[np.int16] = frame.to_ndarray().reshape(-1, frame.layout.nb_channels)
+    return interleaved.T
 
 
 def _fit(piece: NDArray[np.int16], channels: int) -> NDArray[np.int16]:

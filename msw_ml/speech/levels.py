@@ -31,6 +31,9 @@ LEAST_SHARE = 0.05
 
 _FLOOR = 1e-5  # -100 dBFS: below what 16 bits can hold
 
+MIXES = ((0.5, 0.5), (0.5, -0.5))
+"""Sum and difference of two channels."""
+
 Levels = NDArray[np.float32]
 """Shape (channels, frames), root mean square of full scale."""
 
@@ -50,7 +53,8 @@ def active_level(levels: Levels) -> float:
         return -100.0
     loud = float(np.percentile(to_db(sounding), 95))
     active = sounding[to_db(sounding) >= loud - ACTIVE_RANGE_DB]
-    return float(10 * np.log10(np.mean(np.square(active, dtype=np.float64))))
+    tamed = np.minimum(active, 10 ** (loud / 20))  # one slammed door must not make an hour of speech seem loud
+    return float(10 * np.log10(np.mean(np.square(tamed, dtype=np.float64))))
 
 
 def gain(levels: Levels) -> float:
@@ -89,49 +93,45 @@ def has_speaker_a_channel(levels: Levels) -> bool:
     return first + second >= LEAST_DOMINATED and min(first, second) >= LEAST_SHARE
 
 
-def mix_weights(levels: Levels, correlation: float) -> tuple[float, ...]:
-    """How the channels go into the mono mix.
+def choose_mix(levels: Levels, mixes: Levels) -> tuple[tuple[float, ...], Levels]:
+    """How the channels go into the mono mix, and how loud that mix is, frame by frame.
 
-    A dead second channel is left out, and a second channel of opposite polarity (`correlation` of the two
-    near -1, a miswired plug) is turned over: the plain mean would erase the voices.
+    A dead second channel is left out. The difference of two channels is taken where it is much louder than their
+    sum: a miswired plug turns one of them over, and the sum would erase the voices.
     """
-    channels = int(levels.shape[0])
-    if channels != 2:
-        return (1 / channels,) * channels
+    if levels.shape[0] == 1:
+        return (1.0,), levels[0]
     live = [is_live(channel) for channel in levels]
     if live[0] != live[1]:
-        return (1.0, 0.0) if live[0] else (0.0, 1.0)
-    is_turned_over = correlation < -0.9
-    return (0.5, -0.5) if is_turned_over else (0.5, 0.5)
+        alive = int(live[1])
+        return ((1.0, 0.0), (0.0, 1.0))[alive], levels[alive]
+    is_turned_over = active_level(mixes[1]) > active_level(mixes[0]) + DOMINANCE_DB
+    return MIXES[is_turned_over], mixes[int(is_turned_over)]
 
 
 class LevelMeter:
-    """What decoding learns on the way: length, levels by frame, correlation of two channels."""
+    """What decoding learns on the way: how many samples there are, and the level of each frame."""
 
     def __init__(self, channels: int, rate_hz: int) -> None:
         self._frame = rate_hz // FRAMES_PER_SECOND
-        self.samples = 0
+        self.channels = channels
         self._frames: list[NDArray[np.float32]] = []
         self._rest = np.zeros((channels, 0), dtype=np.float32)
-        self._products = np.zeros(3)
+        self.samples = 0
 
     def add(self, block: NDArray[np.int16]) -> None:
         """Takes shape (channels, n)."""
         self.samples += block.shape[1]
         sound = np.concatenate([self._rest, block.astype(np.float32) / 32768], axis=1)
         whole = sound.shape[1] // self._frame * self._frame
-        frames = sound[:, :whole].reshape(sound.shape[0], -1, self._frame)
-        self._frames.append(np.sqrt(np.mean(np.square(frames), axis=2)))
         self._rest = sound[:, whole:]
-        if block.shape[0] == 2:
-            left, right = sound[:, :whole]
-            self._products += (left @ right, left @ left, right @ right)
+        heard = sound[:, :whole]
+        if self.channels == 2:
+            heard = np.concatenate([heard, np.asarray(MIXES, dtype=np.float32) @ heard])
+        self._frames.append(np.sqrt(np.mean(np.square(heard.reshape(len(heard), -1, self._frame)), axis=2)))
 
     @property
-    def levels(self) -> Levels:
-        return np.concatenate([*self._frames, np.zeros((self._rest.shape[0], 0), np.float32)], axis=1)
-
-    @property
-    def correlation(self) -> float:
-        both, left, right = self._products
-        return float(both / np.sqrt(left * right)) if left > 0 and right > 0 else 0.0
+    def levels(self) -> tuple[Levels, Levels]:
+        """Levels of the channels, and of their `MIXES` where there are two; shape (rows, frames) each."""
+        rows = np.concatenate(self._frames, axis=1)
+        return rows[: self.channels], rows[self.channels :]

@@ -18,12 +18,12 @@ the audit to doubt."""
 
 
 def fit_to_speech(words: Sequence[Word], speech: Sequence[Span]) -> list[Word]:
-    """The same words, each cut to the stretch of speech that it overlaps most; in time order.
+    """The same words in the same order, each cut to the stretch of speech that it overlaps most.
 
-    `speech` is in time order without overlap.
+    No word comes to start before the one before it. `speech` is in time order without overlap.
     """
     ends = [span.end for span in speech]
-    fitted = []
+    fitted: list[Word] = []
     for word in words:
         first = bisect_right(ends, word.start - NEAR_SPEECH)
         near = []
@@ -31,15 +31,16 @@ def fit_to_speech(words: Sequence[Word], speech: Sequence[Span]) -> list[Word]:
             if span.start > word.end + NEAR_SPEECH:
                 break
             near.append(span)
-        fitted.append(_fitted(word, near) if near else word)
-    return sorted(fitted, key=lambda word: (word.start, word.end))
+        start, end = _fitted(word, near) if near else (word.start, word.end)
+        start = max(start, fitted[-1].start if fitted else 0.0)
+        fitted.append(word.model_copy(update={"start": round(start, 3), "end": round(max(start, end), 3)}))
+    return fitted
 
 
-def _fitted(word: Word, near: Sequence[Span]) -> Word:
+def _fitted(word: Word, near: Sequence[Span]) -> tuple[float, float]:
     best = max(near, key=lambda span: min(word.end, span.end) - max(word.start, span.start))
     start = min(max(word.start, best.start), best.end)
-    end = max(min(word.end, best.end), start)
-    return word.model_copy(update={"start": round(start, 3), "end": round(end, 3)})
+    return start, max(min(word.end, best.end), start)
 
 
 def merge_words(words: Sequence[Word], more: Sequence[Word]) -> list[Word]:

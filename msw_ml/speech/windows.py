@@ -10,7 +10,7 @@ LONGEST_WINDOW = 30.0
 """Seconds that Whisper hears at a time (fixed by its training)."""
 LONGEST_GAP = 2.0
 """Seconds; in a longer pause the window ends: recognisers invent text on silence."""
-PADDING = 0.2
+PADDING = 0.3
 """Seconds kept around a window: a word cut at its edge is misheard."""
 WINDOWS_A_BATCH = 8
 """Windows decoded together: beyond this two cores gain nothing."""
