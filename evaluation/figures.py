@@ -120,14 +120,12 @@ def confusion(found: Confused, title: str) -> str:
     used = [i for i in range(len(found.categories)) if any(found.table[i]) or any(row[i] for row in found.table)]
     names = [found.categories[i] for i in used]
     cell, side = (46, 196) if len(used) < 9 else (40, 196)
-    drawn = []
+    top, drawn = 20 + int(5.4 * max((len(name) for name in names), default=0)), []
     for row, i in enumerate(used):
-        y, total = 152 + row * cell, sum(found.table[i])
+        y, total = top + row * cell, sum(found.table[i])
         drawn.append(f'<text class="label" x="{side - 8}" y="{y + cell / 2 + 4}">{escape(names[row])}</text>')
-        drawn.append(
-            f'<text class="label turned" transform="translate({side + row * cell + cell / 2 + 4} 144) rotate(-50)">'
-            f"{escape(names[row])}</text>"
-        )
+        place = f"translate({side + row * cell + cell / 2 + 4} {top - 8}) rotate(-50)"
+        drawn.append(f'<text class="label turned" transform="{place}">{escape(names[row])}</text>')
         for column, j in enumerate(used):
             count = found.table[i][j]
             share = count / total if total else 0.0
@@ -136,7 +134,7 @@ def confusion(found: Confused, title: str) -> str:
             drawn.append(f'<rect class="cell" style="{shade}" x="{x}" y="{y}" width="{size}" height="{size}"/>')
             style = "in-cell strong" if share > 0.55 else "in-cell"
             drawn.append(f'<text class="{style}" x="{x + cell / 2 - 1}" y="{y + cell / 2 + 4}">{count:g}</text>')
-    return svg(156 + len(used) * cell, title, drawn, side + len(used) * cell + 96)
+    return svg(top + 4 + len(used) * cell, title, drawn, side + len(used) * cell + 96)
 
 
 def prevalence(described: Sequence[Described], title: str) -> str:

@@ -247,7 +247,7 @@ def _open(sheet: Worksheet, row: int, column: int) -> None:
 
 
 def _list(formula: str) -> DataValidation:
-    found = DataValidation(type="list", formula1=f"={formula}", allow_blank=True, showErrorMessage=True)
+    found = DataValidation(type="list", formula1=formula, allow_blank=True, showErrorMessage=True)
     found.promptTitle, found.prompt = "Choose a code", "Definitions are on the sheet of codes."
     found.errorTitle, found.error = "Not a code", "Choose a code from the list."
     return found
