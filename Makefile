@@ -16,7 +16,7 @@ $(STAMP): pyproject.toml
 	touch $(STAMP)
 
 demo: install
-	$(BIN)/msw score datasets/demo/visit.flac --output scores --target "getting help with mornings"
+	$(BIN)/msw score datasets/demo/visit.ogg --output scores --target "getting help with mornings"
 	@echo "The report lies in scores/visit/report.html"
 
 lint: install

@@ -31,7 +31,7 @@ BETWEEN_PACKAGES = {
     "training": {"msw_ml", "evaluation"},
     "serving": {"msw_ml", "evaluation"},
 }
-ENGINES = {"speech": {"whisper", "voices", "pyannote", "channels"}, "coding": {"coder"}, "rating": {"rater"}}
+ENGINES = {"speech": {"whisper", "voices", "pyannote"}, "coding": {"coder"}, "rating": {"rater"}}
 CONFINED = {
     "torch": ("training/", "msw_ml/speech/pyannote.py"),
     "transformers": ("training/", "msw_ml/speech/pyannote.py"),
