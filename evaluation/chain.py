@@ -102,7 +102,7 @@ def compare(sound: Path, said: Sequence[Utterance], pipeline: Pipeline) -> list[
         kind="sound",
     )
     scored = {mix.name: pipeline.score(recording, _mixed(parts, mix, pipeline), {}) for mix in MIXES}
-    return [_effect(parts.said, scored[TRUTH], scored[mix.name], mix.name, pipeline.codebook) for mix in MIXES]
+    return [_effect(parts, (scored[TRUTH], scored[mix.name]), mix, pipeline.codebook) for mix in MIXES]
 
 
 def _hear(sound: Path, said: Sequence[Utterance], pipeline: Pipeline) -> _Parts:
@@ -153,18 +153,19 @@ def _mixed(parts: _Parts, mix: Mix, pipeline: Pipeline) -> HeardSession:
     )
 
 
-def _effect(said: Sequence[Utterance], before: ScoredSession, after: ScoredSession, mix: str, book: Codebook) -> Effect:
+def _effect(parts: _Parts, scored: tuple[ScoredSession, ScoredSession], mix: Mix, book: Codebook) -> Effect:
+    before, after = scored
     heard = [coded.utterance for coded in after.utterances]
     codes = {behaviour.id for behaviour in book.behaviours}
-    ours, theirs = ({m.id: m for m in session.measures} for session in (before, after))
+    ours, theirs = ({m.id: m for m in session.measures} for session in scored)
     rated = {rating.element: rating.value for rating in after.ratings}
     return Effect(
         recording=before.recording.name,
-        mix=mix,
-        words=word_errors(said, heard),
-        speaker_words=speaker_word_errors(said, heard),
-        turns=turn_errors(said, heard),
-        roles=role_errors(said, heard),
+        mix=mix.name,
+        words=word_errors(parts.said, heard),
+        speaker_words=speaker_word_errors(parts.said, heard),
+        turns=turn_errors(parts.said, parts.found_turns if mix.turns else parts.given_turns),
+        roles=role_errors(parts.said, heard),
         counts={id_: (m.numerator, theirs[id_].numerator) for id_, m in ours.items() if id_ in codes},
         measures={id_: (m.value, theirs[id_].value) for id_, m in ours.items() if id_ not in codes},
         ratings={rating.element: (rating.value, rated.get(rating.element)) for rating in before.ratings},

@@ -196,8 +196,8 @@ def _check(found: Codings) -> None:
     sessions = {name: of for name, of in sessions_of(found).items() if of}
     if len(sessions) < 2:
         raise InputError(
-            f"only one coder was found, '{next(iter(sessions))}'; agreement needs two: add another coder's file, or "
-            "name the column that tells coders apart 'coder'"
+            f"only one coder was found, '{next(iter(sessions))}'; agreement needs two: add another coder's file, "
+            "name the column that tells coders apart 'coder', or name files SESSION@CODER.csv"
         )
     met = Counter(session for of in sessions.values() for session in of)
     if max(met.values()) < 2:

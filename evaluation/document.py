@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 
 from docx import Document
 from docx.document import Document as Docx
 from docx.shared import Pt
+from docx.table import _Row
 
 from evaluation.findings import Comparison, Figure, Report
 from evaluation.numerals import interval, number, share
@@ -54,9 +56,8 @@ def _table(document: Docx, report: Report, figures: list[Figure], title: str) ->
     heads += ["Machine with person", "% of the human figure"] if has_machine else []
     heads += ["Baseline"]
     document.add_paragraph(title, style="Caption")
-    table = document.add_table(rows=1, cols=len(heads), style="Light List")
-    for cell, head in zip(table.rows[0].cells, heads, strict=True):
-        cell.text = head
+    table = document.add_table(rows=1, cols=len(heads), style="Light Shading")
+    _fill(table.rows[0], heads)
     keys = dict.fromkeys((f.variable, f.code, f.statistic) for f in figures)
     for variable, code, statistic in keys:
         of: dict[Comparison, Figure] = {
@@ -74,8 +75,7 @@ def _table(document: Docx, report: Report, figures: list[Figure], title: str) ->
         if has_machine:
             cells += [interval(machine.estimate), share(machine.share_of_human)] if machine else ["–", "–"]
         cells.append(number(base.estimate.value) if base else "–")
-        for cell, text in zip(table.add_row().cells, cells, strict=True):
-            cell.text = text
+        _fill(table.add_row(), cells)
 
 
 def _coders(document: Docx, report: Report) -> None:
@@ -83,10 +83,13 @@ def _coders(document: Docx, report: Report) -> None:
     if not described:
         return
     document.add_paragraph("Table: n, mean and SD of every coder", style="Caption")
-    table = document.add_table(rows=1, cols=5, style="Light List")
-    for cell, head in zip(table.rows[0].cells, ("Element", "Coder", "n", "Mean", "SD"), strict=True):
-        cell.text = head
+    table = document.add_table(rows=1, cols=5, style="Light Shading")
+    _fill(table.rows[0], ("Element", "Coder", "n", "Mean", "SD"))
     for d in described:
-        cells = (d.variable_name, d.coder, str(d.n), number(d.mean), number(d.sd))
-        for cell, text in zip(table.add_row().cells, cells, strict=True):
-            cell.text = text
+        _fill(table.add_row(), (d.variable_name, d.coder, str(d.n), number(d.mean), number(d.sd)))
+
+
+def _fill(row: _Row, texts: Sequence[str]) -> None:
+    for cell, text in zip(row.cells, texts, strict=True):
+        cell.text = text
+        cell.paragraphs[0].runs[0].font.size = Pt(8.5)

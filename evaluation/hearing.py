@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.pairing import words
-from msw_ml.session import Role, Utterance, Value
+from msw_ml.session import Role, Turn, Utterance, Value
 
 FRAME = 0.01
 """Seconds: resolution of the comparison of roles."""
@@ -61,15 +61,16 @@ def speaker_word_errors(reference: Sequence[Utterance], heard: Sequence[Utteranc
     return ErrorRate(errors=float(found.errors), length=float(found.length))
 
 
-def turn_errors(reference: Sequence[Utterance], heard: Sequence[Utterance]) -> ErrorRate:
-    """DER of the stretches of time."""
+def turn_errors(reference: Sequence[Utterance], turns: Sequence[Turn]) -> ErrorRate:
+    """DER of a diariser's turns."""
     from pyannote.core import Segment, Timeline
     from pyannote.metrics.diarization import DiarizationErrorRate
 
-    end = max((u.end or 0.0 for u in (*reference, *heard)), default=0.0)
+    said = [Turn(start=u.start or 0.0, end=u.end or 0.0, speaker=u.speaker) for u in reference]
+    end = max((turn.end for turn in (*said, *turns)), default=0.0)
     metric = DiarizationErrorRate(collar=0.0, skip_overlap=False)
     whole = Timeline([Segment(0.0, end)])
-    detail = metric(_annotation(reference), _annotation(heard), uem=whole, detailed=True)
+    detail = metric(_annotation(said), _annotation(turns), uem=whole, detailed=True)
     errors = detail["confusion"] + detail["missed detection"] + detail["false alarm"]
     return ErrorRate(errors=float(errors), length=float(detail["total"]))
 
@@ -90,13 +91,13 @@ def _by_speaker(utterances: Sequence[Utterance]) -> dict[str, str]:
     return {speaker: " ".join(of) for speaker, of in said.items()}
 
 
-def _annotation(utterances: Sequence[Utterance]) -> object:
+def _annotation(turns: Sequence[Turn]) -> object:
     from pyannote.core import Annotation, Segment
 
     found = Annotation()
-    for utterance in utterances:
-        if utterance.start is not None and utterance.end is not None and utterance.end > utterance.start:
-            found[Segment(utterance.start, utterance.end), utterance.id] = utterance.speaker
+    for number, turn in enumerate(turns):
+        if turn.end > turn.start:
+            found[Segment(turn.start, turn.end), number] = turn.speaker
     return found
 
 

@@ -73,7 +73,8 @@ def methods(report: Report, book: Codebook) -> str:
             "of a single coder, ICC(A,1), from a two-way random-effects model (Shrout and Fleiss's ICC(2,1)), since "
             "new sessions are scored by one coder; all ten forms of McGraw and Wong are in the supplement. Incomplete "
             "designs used variance components (Henderson's method 3). Ratings also have quadratic-weighted kappa, "
-            "Gwet's AC2, ordinal alpha, exact and within-one agreement, and mean absolute error."
+            "Gwet's AC2, ordinal alpha, exact and within-one agreement, and mean absolute error; fractional ratings were "
+            "rounded where a statistic needs whole ones."
             if any(figure.level != "utterance" for figure in report.figures)
             else "",
             f"The figures with 95% intervals rest on {report.resampling.draws:,} bootstrap draws of whole clusters (by "
@@ -81,8 +82,7 @@ def methods(report: Report, book: Codebook) -> str:
             f"{FEW_CLUSTERS} clusters utterances were resampled within clusters. ICC intervals follow the F "
             "distribution where every coder rated every session and sessions were the clusters.",
             "Machine and people were compared on the same sessions, each pair of one machine and one person against "
-            "each pair of two people, so that single-coder figures stand beside single-coder figures; fractional "
-            "ratings were rounded where a statistic needs whole ones."
+            "each pair of two people, so that single-coder figures stand beside single-coder figures."
             if machine
             else "",
             "ICC bands follow Koo and Li (2016), judged on the interval, and Cicchetti (1994) second.",

@@ -96,7 +96,7 @@ def _counts(file: Path) -> bool:
     ours = (file.parent / "session.json").is_file()
     if ours or file.name in _OURS:
         return file.name == "session.json"
-    return file.suffix.lower() in {*_TABLES, ".eaf", ".casaa", ".json"}
+    return file.suffix.lower() in {*_TABLES, ".eaf", ".casaa"}
 
 
 def _joined(parts: Iterable[Batch]) -> Batch:

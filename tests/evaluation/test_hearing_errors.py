@@ -11,7 +11,7 @@ from evaluation import hearing, references
 from evaluation.chain import spread
 from evaluation.hearing import ErrorRate
 from msw_ml.errors import InputError, MalformedTranscript
-from msw_ml.session import Role, Utterance
+from msw_ml.session import Role, Turn, Utterance
 
 
 def said(*rows: tuple[str, float, float, str, Role]) -> list[Utterance]:
@@ -39,8 +39,7 @@ def test_the_right_words_of_the_wrong_speaker_count_only_with_speakers() -> None
 
 
 def test_turns_are_compared_in_seconds() -> None:
-    heard = said(("a", 0, 5, "", Role.WORKER), ("b", 5, 8, "", Role.PARENT))
-    found = hearing.turn_errors(REFERENCE, heard)
+    found = hearing.turn_errors(REFERENCE, [Turn(start=0, end=5, speaker="a"), Turn(start=5, end=8, speaker="b")])
     assert (found.errors, found.length) == (pytest.approx(1.0), pytest.approx(8.0))
 
 
