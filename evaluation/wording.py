@@ -73,8 +73,8 @@ def methods(report: Report, book: Codebook) -> str:
             "of a single coder, ICC(A,1), from a two-way random-effects model (Shrout and Fleiss's ICC(2,1)), since "
             "new sessions are scored by one coder; all ten forms of McGraw and Wong are in the supplement. Incomplete "
             "designs used variance components (Henderson's method 3). Ratings also have quadratic-weighted kappa, "
-            "Gwet's AC2, ordinal alpha, exact and within-one agreement, and mean absolute error; fractional ratings were "
-            "rounded where a statistic needs whole ones."
+            "Gwet's AC2, ordinal alpha, exact and within-one agreement, and mean absolute error; fractional ratings "
+            "were rounded where a statistic needs whole ones."
             if any(figure.level != "utterance" for figure in report.figures)
             else "",
             f"The figures with 95% intervals rest on {report.resampling.draws:,} bootstrap draws of whole clusters (by "
