@@ -93,7 +93,10 @@ def test_words_of_the_wrong_speaker_count_in_cpwer_only() -> None:
         Utterance(id=1, speaker="S2", text="", words=tuple(words_of("nobody woke her"))),
     ]
     assert scores.speaker_word_errors(file, heard) == ErrorRate(errors=2, length=8)
-    assert sum(part.errors for part in scores.word_errors(file, words_of("she was late again because nobody woke her"))) == 0
+    assert (
+        sum(part.errors for part in scores.word_errors(file, words_of("she was late again because nobody woke her")))
+        == 0
+    )
 
 
 def test_turn_errors_by_kind_within_the_scored_part() -> None:
