@@ -78,7 +78,7 @@ def _enqueue(service: Service, who: Principal, session: SessionRow, order: _Orde
         session_id=session.id,
         created_by=who.person_id,
         priority=PRIORITIES[order.form.priority],
-        options=order.form.options.model_dump(mode="json"),
+        options={"score": order.form.options.model_dump(mode="json")},
     )
     job.workflow_id = job.id
     with service.begin() as db:

@@ -20,8 +20,8 @@ def cancel(service: Service, who: Principal, job_id: str) -> JobView:
     with service.begin() as db:
         job = permissions.job_of(db, who, job_id)
         _must_own(job, who)
-        if not JobState(job.state).is_final:
-            end(db, job, JobState.CANCELED)
+        if (held := hold(db, job_id)) is not None:
+            end(db, held, JobState.CANCELED)
             audit.record(db, _act("job.cancel", job, who))
         view = listing.job_views(db, [job])[0]
     if view.state is JobState.CANCELED:
@@ -47,6 +47,17 @@ def retry(service: Service, who: Principal, job_id: str) -> JobView:
         return listing.job_views(db, [db.get_one(Job, job_id)])[0]
 
 
+def hold(db: Db, job_id: str) -> Job | None:
+    """A job that has not ended, locked until the transaction ends; `None` where it has ended or is gone.
+
+    The write comes first: on SQLite a mere reading locks nothing, and somebody else may end the job meanwhile.
+    """
+    active = sa.update(Job).where(Job.id == job_id, Job.state.in_((JobState.QUEUED, JobState.RUNNING)))
+    if db.execute(active.values(share=Job.share).returning(Job.id)).first() is None:
+        return None
+    return db.get_one(Job, job_id, populate_existing=True)
+
+
 def end(db: Db, job: Job, state: JobState) -> None:
     """Ends a job and says so at its sessions, where those have no result yet."""
     job.state, job.finished_at = state, now()
@@ -57,9 +68,8 @@ def bury_given_up(service: Service) -> int:
     """Marks jobs whose workers died over them again and again as dead letters; how many there were."""
     given_up = service.queue.given_up()
     with service.begin() as db:
-        jobs = db.scalars(
-            sa.select(Job).where(Job.workflow_id.in_(given_up), Job.state.in_((JobState.QUEUED, JobState.RUNNING)))
-        ).all()
+        ids = db.scalars(sa.select(Job.id).where(Job.workflow_id.in_(given_up))).all()
+        jobs = [job for job in (hold(db, job_id) for job_id in ids) if job is not None]
         for job in jobs:
             end(db, job, JobState.FAILED)
             job.is_dead_letter = True

@@ -110,7 +110,7 @@ class Job(Base):
     error_kind: Mapped[str | None] = mapped_column(String(60), default=None)
     error: Mapped[str | None] = mapped_column(Text, default=None)
     options: Mapped[dict[str, object]] = mapped_column(JSON, default=dict)
-    """`ScoreOptions` as given."""
+    """`score`: `ScoreOptions` as given; `order`: where a transcription's upload lies."""
     created_at: Mapped[dt.datetime] = mapped_column(UtcTime, default=now)
     started_at: Mapped[dt.datetime | None] = mapped_column(UtcTime, default=None)
     finished_at: Mapped[dt.datetime | None] = mapped_column(UtcTime, default=None)
