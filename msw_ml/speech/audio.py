@@ -203,12 +203,13 @@ def _decode(name: str, file: IO[bytes], pcm: IO[bytes], segment: Segment | None)
 
 def _loss(name: str, decoded: float, stream: SoundStream) -> tuple[str, ...]:
     promised = stream.promised
-    if promised is not None and decoded < LEAST_DECODED * promised:
+    is_cut = promised is not None and decoded < LEAST_DECODED * promised
+    if promised is not None and is_cut and stream.is_exact:
         raise UnreadableInput(
             f"{name} is cut off: its header promises {_clock(promised)}, only {_clock(decoded)} could be decoded; "
             f"copy it again from the recorder, or, if there is no more of it, save it anew from a sound editor"
         )
-    if promised is not None and decoded < promised - NEGLIGIBLE_LOSS:
+    if promised is not None and (is_cut or stream.is_exact) and decoded < promised - NEGLIGIBLE_LOSS:
         return (f"The file ends early: {_clock(decoded)} of {_clock(promised)} could be decoded.",)
     if stream.damaged:
         return (f"The file is damaged: {stream.damaged} pieces of it could not be decoded and were left out.",)

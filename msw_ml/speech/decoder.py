@@ -17,8 +17,10 @@ RATE_HZ = 16_000
 LONGEST_CHUNK = 1 << 20
 """Bytes; recorders' notes before the sound are shorter."""
 EXACT_CONTAINERS = frozenset({"wav", "w64", "flac", "mov", "aiff", "caf", "matroska"})
-"""Containers whose header states the length; mp3, aac and ogg have theirs estimated or read from the end,
-so what is cut off them cannot be known."""
+"""Containers whose header states the length."""
+GUESSING_CONTAINERS = frozenset({"mp3"})
+"""Containers whose length is stated by some writers and guessed from the bit rate otherwise. What is cut off
+others (ogg, aac) cannot be known: they state no length at all."""
 
 
 class SoundStream:
@@ -40,7 +42,8 @@ class SoundStream:
             raise UnreadableInput(f"{name} has no sound in it; check that it is the right recording")
         self._stream = self._container.streams.audio[0]
         self.promised = wav_seconds or self._promised()
-        """Seconds that the header states, where this kind of container states them exactly."""
+        """Seconds that the header states; `None` for containers that state no length."""
+        self.is_exact = self._is_one_of(EXACT_CONTAINERS)
 
     def blocks(self) -> Iterator[NDArray[np.int16]]:
         """Blocks of about a second; damaged pieces are left out and counted in `damaged`."""
@@ -59,12 +62,15 @@ class SoundStream:
         self._container.close()
 
     def _promised(self) -> float | None:
-        if not EXACT_CONTAINERS.intersection(self._container.format.name.split(",")):
+        if not self._is_one_of(EXACT_CONTAINERS | GUESSING_CONTAINERS):
             return None
         if self._stream.duration is not None and self._stream.time_base is not None:
             return float(self._stream.duration * self._stream.time_base)
         duration = self._container.duration
         return None if duration is None else duration / av.time_base
+
+    def _is_one_of(self, containers: frozenset[str]) -> bool:
+        return not containers.isdisjoint(self._container.format.name.split(","))
 
     def _pieces(self) -> Iterator[NDArray[np.int16]]:
         resampler: av.AudioResampler | None = None

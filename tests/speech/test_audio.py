@@ -296,6 +296,15 @@ def test_a_short_loss_at_the_end_is_a_warning(tmp_path: Path) -> None:
         assert audio.warnings == ("The file ends early: 0:00:57 of 0:01:00 could be decoded.",)
 
 
+def test_a_cut_off_mp3_is_a_warning(tmp_path: Path) -> None:
+    """Its stated length may be a guess: not sure enough to refuse it, too grave to keep quiet."""
+    whole = write(tmp_path / "whole.mp3", voice(60), "libmp3lame", 44_100, "mono").read_bytes()
+    path = tmp_path / "visit.mp3"
+    path.write_bytes(whole[: len(whole) // 2])
+    with decode(path) as audio:
+        assert audio.warnings == ("The file ends early: 0:00:30 of 0:01:00 could be decoded.",)
+
+
 def test_a_wrong_extension_does_not_matter(tmp_path: Path) -> None:
     path = write(tmp_path / "a.mp3", voice(2), "libmp3lame", 44_100, "mono").rename(tmp_path / "a.wav")
     with decode(path) as audio:
