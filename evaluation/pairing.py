@@ -9,7 +9,6 @@ is counted, and the agreement on cutting is reported beside that on codes.
 
 from __future__ import annotations
 
-import difflib
 import re
 from bisect import bisect_right
 from collections import defaultdict
@@ -21,6 +20,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from evaluation import anchors
 from evaluation.codings import Coding, Codings, by_session
 from msw_ml.session import Value
 
@@ -204,11 +204,7 @@ def _word_spans(present: dict[int, Placed], reference: int) -> dict[int, list[tu
 
 def _positions(base: list[str], other: list[str]) -> NDArray[np.float64]:
     """Where each gap between words of `other` falls among the words of `base`, (len(other) + 1,)."""
-    known = [(0, 0), (len(other), len(base))]
-    for block in difflib.SequenceMatcher(a=base, b=other, autojunk=False).get_matching_blocks():
-        known += [(block.b, block.a), (block.b + block.size, block.a + block.size)]
-    known.sort()
-    theirs, ours = zip(*known, strict=True)
+    theirs, ours = zip(*anchors.positions(base, other), strict=True)
     where: NDArray[np.float64] = np.interp(np.arange(len(other) + 1), theirs, ours)
     return where
 
