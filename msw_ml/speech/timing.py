@@ -25,12 +25,11 @@ def fit_to_speech(words: Sequence[Word], speech: Sequence[Span]) -> list[Word]:
     ends = [span.end for span in speech]
     fitted: list[Word] = []
     for word in words:
-        first = bisect_right(ends, word.start - NEAR_SPEECH)
+        at = bisect_right(ends, word.start - NEAR_SPEECH)
         near = []
-        for span in speech[first:]:
-            if span.start > word.end + NEAR_SPEECH:
-                break
-            near.append(span)
+        while at < len(speech) and speech[at].start <= word.end + NEAR_SPEECH:
+            near.append(speech[at])
+            at += 1
         start, end = _fitted(word, near) if near else (word.start, word.end)
         start = max(start, fitted[-1].start if fitted else 0.0)
         fitted.append(word.model_copy(update={"start": round(start, 3), "end": round(max(start, end), 3)}))
@@ -45,5 +44,11 @@ def _fitted(word: Word, near: Sequence[Span]) -> tuple[float, float]:
 
 def merge_words(words: Sequence[Word], more: Sequence[Word]) -> list[Word]:
     """Both in time order, without those of `more` whose middle falls onto a word of `words`."""
-    new = [word for word in more if not any(old.start < (word.start + word.end) / 2 < old.end for old in words)]
+    starts = [word.start for word in words]
+    new = []
+    for word in more:
+        middle = (word.start + word.end) / 2
+        before = bisect_right(starts, middle) - 1
+        if before < 0 or middle >= words[before].end:
+            new.append(word)
     return sorted([*words, *new], key=lambda word: (word.start, word.end))

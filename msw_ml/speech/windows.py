@@ -78,19 +78,30 @@ def _padded(windows: Sequence[Span], within: Span) -> list[Span]:
 
 def uncovered(speech: Sequence[Span], words: Sequence[Span], least: float, reach: float = 0.3) -> list[Span]:
     """Stretches of speech of at least `least` seconds that no word covers, each word widened by `reach`."""
-    covered = sorted((word.start - reach, word.end + reach) for word in words)
+    covered = _joined(sorted((word.start - reach, word.end + reach) for word in words))
     missing: list[Span] = []
-    first = 0
+    at = 0
     for span in speech:
-        while first < len(covered) and covered[first][1] < span.start - LONGEST_WINDOW:
-            first += 1  # words are short: what ends a window earlier cannot reach into this stretch
         position = span.start
-        for start, end in covered[first:]:
-            if start >= span.end:
-                break
+        while at < len(covered) and covered[at][0] < span.end:
+            start, end = covered[at]
             if start - position >= least:
                 missing.append(Span(start=position, end=start))
             position = max(position, end)
+            at += 1
         if span.end - position >= least:
             missing.append(Span(start=position, end=span.end))
+        if at > 0 and covered[at - 1][1] > span.end:
+            at -= 1  # what reaches beyond this stretch may cover the beginning of the next
     return missing
+
+
+def _joined(intervals: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Intervals sorted by their start → the same without overlaps."""
+    joined: list[tuple[float, float]] = []
+    for start, end in intervals:
+        if joined and start <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], end))
+        else:
+            joined.append((start, end))
+    return joined
