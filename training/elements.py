@@ -31,6 +31,9 @@ from training.elements_fit import FitOptions, MannerOptions, Table, conformal_qu
 from training.rated_sessions import RatedSession, RatedSet, read_rated
 from training.scored_visits import read_scored
 
+DATA = Path("../shared/data")
+"""Where the sets' files lie unless said otherwise, from the root of a checkout."""
+
 DIGITS = 6
 """Decimals of stored weights: far below what a rating shows, and the same on every machine."""
 
@@ -39,16 +42,15 @@ GOOD = "high"
 
 
 class DataOptions(Value):
-    """What is read. Paths are relative to the folder that the command runs in."""
+    """What is read."""
 
-    folder: Path
-    """Where the sets' files lie."""
     ratings: str
     """Folder of `datasets/` with an `elements.toml`."""
     sorted_sessions: str
     """Folder of `datasets/` with a `quality.toml`."""
     coder: Path
-    """The behaviour coder's bundle, for what it says of sessions it was not trained on."""
+    """The behaviour coder's bundle, for what it says of sessions it was not trained on; a path from the
+    folder that the command runs in."""
 
 
 class FeatureOptions(Value):
@@ -75,15 +77,15 @@ class Recipe(Value):
     limits: Limits = Limits()
 
 
-def train_elements(recipe: Path, out: Path) -> Path:
-    """Trains, cross-validates and writes a bundle at `out`; gives its path back.
+def train_elements(recipe: Path, out: Path, data: Path = DATA) -> Path:
+    """Trains, cross-validates and writes the bundle `out`/NAME; gives its path back.
 
-    Raises `BadSetting`, what reading the sets raises, and `OutputError`.
+    `data` is where the sets' files lie. Raises `BadSetting`, what reading the sets raises, and `OutputError`.
     """
     plan = read_recipe(recipe)
     codebook = load_codebook(plan.codebook)
-    data = plan.data
-    rated = read_rated(data.ratings, data.sorted_sessions, data.coder, data.folder, codebook)
+    sets = plan.data
+    rated = read_rated(sets.ratings, sets.sorted_sessions, sets.coder, data, codebook)
     manner = fit_manner(rated.sorted_sessions, plan.manner)
     names = tuple(feature_names(codebook, plan.features.kinds, plan.features.is_fine))
     sessions, talks = _long_enough(rated.sessions, codebook, manner, plan.limits)
@@ -101,12 +103,12 @@ def train_elements(recipe: Path, out: Path) -> Path:
         halo=tuple(halo(truth, crossed.predicted)),
         curve=tuple(deletion_curve(talks, model, codebook, plan.fit.seed)),
         sources=rated.sources,
-        coder=bundles.read(data.coder).label,
+        coder=bundles.read(sets.coder).label,
         declined=len(rated.sessions) - len(sessions),
         sorted_sessions=len(rated.sorted_sessions),
         spread=plan.fit.spread,
     )
-    return _write(out, plan, codebook, model, facts, rated)
+    return _write(out / plan.name, plan, codebook, model, facts, rated)
 
 
 def evaluate_elements(bundle: Path, data: Path) -> Evaluation:

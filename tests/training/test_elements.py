@@ -226,7 +226,7 @@ def test_shipped_rater_is_evaluated_on_own_visits(visits: Path) -> None:
     shipped = bundle.shipped("session_rater")
     found = evaluate_elements(shipped, visits)
     labels = bundle.read(shipped).info.labels["elements"]
-    own = [row for row in found.figures if row.model.startswith("session-rater")]
+    own = [row for row in found.figures if row.model.startswith("session_rater")]
     assert [row.element for row in own] == list(labels)
     assert all(row.n == 12 and row.spearman.value is not None and row.spearman.value > 0.8 for row in own)
     assert found.declined == ()
@@ -267,5 +267,5 @@ def test_misspelt_option_is_named(tmp_path: Path) -> None:
 def test_training_again_gives_the_shipped_bundle(shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The bundle in the package is what the recipe makes: same data, same seed, same numbers."""
     monkeypatch.chdir(RECIPE.parents[2])
-    made = bundle.read(train_elements(RECIPE, tmp_path / "rater"))
+    made = bundle.read(train_elements(RECIPE, tmp_path, shared / "data"))
     assert made.info.files == bundle.read(bundle.shipped("session_rater")).info.files
