@@ -10,11 +10,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from importlib import import_module
 
 import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.pairing import words
+from msw_ml.errors import MissingExtra
 from msw_ml.session import Role, Turn, Utterance, Value
 
 FRAME = 0.01
@@ -33,6 +35,15 @@ class ErrorRate(Value):
 
     def __add__(self, other: ErrorRate) -> ErrorRate:
         return ErrorRate(errors=self.errors + other.errors, length=self.length + other.length)
+
+
+def check_packages() -> None:
+    """Raises `MissingExtra` before any work where the scorers are not installed."""
+    for package in ("jiwer", "meeteval.wer", "pyannote.metrics.diarization"):
+        try:
+            import_module(package)
+        except ImportError as error:
+            raise MissingExtra(f"comparing what was heard (missing: {error.name})", "evaluate") from error
 
 
 def word_errors(reference: Sequence[Utterance], heard: Sequence[Utterance]) -> ErrorRate:
