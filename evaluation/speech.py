@@ -215,7 +215,7 @@ def _found(heard: Heard) -> tuple[Turn, ...]:
 def _parts(heard: Sequence[Heard]) -> list[tuple[str, list[Heard]]]:
     """By source, then all real and all constructed ones."""
     groups = sorted({one.file.group for one in heard})
-    parts = [(group, [one for one in heard if one.file.group == group]) for group in groups]
+    parts = [(f"{group}/", [one for one in heard if one.file.group == group]) for group in groups]
     parts += [("all real", [one for one in heard if one.file.is_real])]
     parts += [("all constructed", [one for one in heard if not one.file.is_real])]
     return [(name, members) for name, members in parts if members]
