@@ -116,7 +116,7 @@ def _people(report: Report) -> str:
     if not codes:
         return "There is only one person's coding here, so how far people agree with each other cannot be said."
     told = " and ".join(
-        f"{_in_hundred(figure.estimate.value)} for the {_name(figure).partition(',')[0]}'s talk "
+        f"{_in_hundred(figure.estimate.value)} for the {figure.variable_name.partition(':')[0].lower()}'s talk "
         f"(kappa {number(_value(report, figure, 'kappa'))}, where 0 is chance and 1 is always)"
         for figure in codes
         if figure.variable.endswith("_main")
@@ -149,7 +149,9 @@ def _share(figure: Figure) -> float:
 
 
 def _name(figure: Figure) -> str:
-    return figure.variable_name.replace(": ", ", ").lower()
+    """`Worker: main categories` as "the worker's main categories", an element by its name."""
+    side, colon, what = figure.variable_name.lower().partition(": ")
+    return f"the {side}'s {what}" if colon else side
 
 
 def _of(report: Report, level: str, comparison: Comparison, statistic: str) -> list[Figure]:
