@@ -27,7 +27,7 @@ def test_a_finished_stage_is_taken_up_exactly(tmp_path: Path) -> None:
 
 def test_another_key_or_a_broken_file_is_worked_anew(tmp_path: Path) -> None:
     """Results of other settings, or half a file, are never taken up."""
-    FolderCheckpoint(tmp_path, "a" * 64)("words", list[Word], lambda: [])
+    FolderCheckpoint(tmp_path, "a" * 64)("words", list[Word], list)
     assert FolderCheckpoint(tmp_path, "b" * 64)("words", list[Word], lambda: WORDS) == WORDS
     (tmp_path / ("a" * 16) / "words.json").write_text('[{"start": 0')
     assert FolderCheckpoint(tmp_path, "a" * 64)("words", list[Word], lambda: WORDS) == WORDS

@@ -18,14 +18,14 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 def commands() -> list[str]:
     """Every line of a shell block in README that calls `msw`."""
-    blocks = re.findall(r"```(?:sh|console)\n(.*?)```", README, flags=re.S)
+    blocks = re.findall(r"```(?:sh|console)\n(.*?)```", README, flags=re.DOTALL)
     lines = [line.removeprefix("$ ").split("  #")[0].strip() for block in blocks for line in block.splitlines()]
     return sorted({line for line in lines if line.startswith("msw ")})
 
 
 def test_readme_begins_with_the_two_commands() -> None:
     """A newcomer sees first how to try it."""
-    first = re.search(r"```sh\n(.*?)```", README, flags=re.S)
+    first = re.search(r"```sh\n(.*?)```", README, flags=re.DOTALL)
     assert first is not None
     assert [line.split("#")[0].strip() for line in first.group(1).splitlines()] == ["make demo", "make test"]
 
@@ -36,7 +36,7 @@ def test_every_command_in_readme_exists_with_its_options(line: str) -> None:
     words = shlex.split(line)[1:]
     path = []
     for word in words[:2]:
-        if not re.fullmatch(r"[a-z]+", word) or not CliRunner().invoke(app, [*path, word, "--help"]).exit_code == 0:
+        if not re.fullmatch(r"[a-z]+", word) or CliRunner().invoke(app, [*path, word, "--help"]).exit_code != 0:
             break
         path.append(word)
     assert path, f"no such command: {line}"
@@ -47,7 +47,7 @@ def test_every_command_in_readme_exists_with_its_options(line: str) -> None:
 
 def test_every_setting_stands_in_readme() -> None:
     """The table of settings is complete and names none that is gone."""
-    stated = set(re.findall(r"^\| `MSW_([A-Z_]+)`", README, flags=re.M))
+    stated = set(re.findall(r"^\| `MSW_([A-Z_]+)`", README, flags=re.MULTILINE))
     assert stated == {name.upper() for name in Settings.model_fields}
 
 

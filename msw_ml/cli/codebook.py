@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from pydantic import BaseModel
 
 from msw_ml import codebook as codebooks
 from msw_ml.codebook import Codebook
@@ -16,7 +17,7 @@ from msw_ml.settings import Settings
 
 app = typer.Typer(help="The coding scheme in force: codes, elements, measures, and the schema of session.json.")
 
-_SCHEMAS = {"session": ScoredSession, "codebook": Codebook}
+_SCHEMAS: dict[str, type[BaseModel]] = {"session": ScoredSession, "codebook": Codebook}
 
 
 @app.command()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -120,7 +121,7 @@ def _run(
     output: Path,
     jobs: int,
     settings: Settings,
-    options: dict[str, object],
+    options: Mapping[str, object],
     *,
     force: bool,
     as_json: bool,

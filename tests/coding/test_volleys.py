@@ -165,5 +165,7 @@ def test_talk_share_uses_seconds_where_all_times_are_known() -> None:
         Utterance(id=0, speaker="A", text="one", role=W, start=0, end=10),
         Utterance(id=1, speaker="B", text="two words", role=P, start=10, end=40),
     ]
-    (share,) = [m for m in measure([CodedUtterance(utterance=u) for u in utterances], BOOK) if m.id == "worker_talk_share"]
+    (share,) = [
+        m for m in measure([CodedUtterance(utterance=u) for u in utterances], BOOK) if m.id == "worker_talk_share"
+    ]
     assert share.value == 0.25
