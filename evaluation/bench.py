@@ -43,6 +43,22 @@ print(sum(len(segment.words or ()) for segment in segments))
 """faster-whisper by itself, with the options that our transcriber uses."""
 
 
+LISTEN = """
+import sys
+from pathlib import Path
+from msw_ml import engines
+from msw_ml.settings import Settings
+from msw_ml.speech.audio import decode
+from msw_ml.speech.listen import Listener
+settings = Settings(threads=int(sys.argv[1]))
+listener = Listener(engines.transcriber(settings), engines.diariser(settings), engines.role_finder(settings))
+for path in sys.argv[2:]:
+    with decode(Path(path)) as audio:
+        listener.listen(audio)
+"""
+"""The speech room by itself: what `msw score` does before coding."""
+
+
 class Spent(Value):
     """What one process took."""
 
@@ -64,7 +80,7 @@ def bench(
     what: Annotated[str, typer.Option(help=f"What to measure, of {','.join(MEASURES)}.")] = ",".join(MEASURES),
     minutes: Annotated[float, typer.Option(help="Length of the joined file.", min=0.1)] = 30.0,
     threads: Annotated[int, typer.Option(help="Processor threads of either side.", min=1)] = 2,
-    command: Annotated[str, typer.Option(help="`score` or `transcribe`.")] = "score",
+    command: Annotated[str, typer.Option(help="`score`, `transcribe`, or `listen`: the speech room only.")] = "score",
     as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
 ) -> None:
     """Measures speed and memory: the chain against faster-whisper alone, two jobs against one, a four-hour file."""
@@ -130,6 +146,8 @@ class _Run:
         return self._spent(f"faster-whisper alone, {way}", code)
 
     def ours(self, paths: Sequence[Path], what: str, jobs: int = 1) -> Spent:
+        if self.command == "listen":
+            return self._spent(what, [sys.executable, "-c", LISTEN, str(self.threads), *map(str, paths)])
         output = self.folder / f"out-{time.monotonic_ns()}"
         msw = str(Path(sys.executable).with_name("msw"))
         code = [msw, self.command, *map(str, paths), "-o", str(output), "--jobs", str(jobs)]

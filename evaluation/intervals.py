@@ -60,14 +60,14 @@ class Draws:
         rng = np.random.default_rng(options.seed)
         if self.is_by_cluster or not are_utterances:
             self.groups, self.n_groups = clusters, n_clusters
-            weights = _resample(n_clusters, draws if self.is_by_cluster else 0, rng)
+            draws = draws if self.is_by_cluster else 0
+            strata = [np.arange(n_clusters)]
         else:
             self.groups, self.n_groups = np.arange(len(clusters)), len(clusters)
-            weights = np.zeros((draws, len(clusters)))
-            for cluster in range(n_clusters):
-                members = np.flatnonzero(clusters == cluster)
-                weights[:, members] = _resample(len(members), draws, rng)
-        self.weights: Counts = np.concatenate([np.ones((1, self.n_groups)), weights])
+            strata = [np.flatnonzero(clusters == cluster) for cluster in range(n_clusters)]
+        self.weights: Counts = np.ones((1 + draws, self.n_groups))
+        for members in strata:
+            self.weights[1:, members] = _resample(len(members), draws, rng)
 
     def sums(self, counts: Counts) -> Counts:
         """Counts by group, first axis, as sums in the data (row 0) and in every draw."""

@@ -117,11 +117,11 @@ def _people(report: Report) -> str:
         return "There is only one person's coding here, so how far people agree with each other cannot be said."
     told = " and ".join(
         f"{_in_hundred(figure.estimate.value)} for the {figure.variable_name.partition(':')[0].lower()}'s talk "
-        f"(kappa {number(_value(report, figure, 'kappa'))}, where 0 is chance and 1 is always)"
+        f"(kappa {number(_value(report, figure, 'kappa'))})"
         for figure in codes
         if figure.variable.endswith("_main")
     )
-    return f"Two people put the same sentence into the same main category {told}."
+    return f"Two people put a sentence into the same main category {told}; a kappa of 0 is chance, of 1 always."
 
 
 def _machine(report: Report) -> str:
