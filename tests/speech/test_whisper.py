@@ -136,6 +136,24 @@ def test_speech_that_was_passed_over_gets_a_second_look(
     assert "moaned" in plain("".join(w.text for w in words if w.start > 12))
 
 
+def test_nothing_is_invented_in_a_long_pause(tmp_path: Path, transcriber: WhisperTranscriber, clip: Audio) -> None:
+    """Whisper writes "Thank you for watching" over hum and rustling; nobody said it."""
+    sound = clip.read(0, 6.7)
+    random, count = np.random.default_rng(5), 20 * RATE
+    pause = 0.05 * np.sin(2 * np.pi * 100 * np.arange(count) / RATE) + random.normal(0, 0.01, count)
+    path = tmp_path / "pause.wav"
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(RATE)
+        file.writeframes((np.concatenate([sound, pause, sound]) * 32767).astype("<i2").tobytes())
+    with decode(path) as audio:
+        words = transcriber.transcribe(audio, find_speech(audio))
+    assert not [w for w in words if 7 < w.start < 26.5]
+    assert len([w for w in words if w.start < 7]) > 10
+    assert len([w for w in words if w.start > 26.5]) > 10
+
+
 def test_harmed_weights_are_refused_before_loading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file that is not the one we know is never handed to the engine."""
     folder = tmp_path / "model"
