@@ -110,13 +110,13 @@ def test_what_belongs_to_no_family_counts_every_time() -> None:
 @given(
     st.lists(
         st.one_of(
-            st.tuples(st.just(W), st.sampled_from(["Right.", "What now?", "You are worn out."]), st.sampled_from(BOOK.codes(W))),
+            st.tuples(st.just(W), st.sampled_from(["Right.", "What now?"]), st.sampled_from(BOOK.codes(W))),
             st.tuples(st.just(P), st.sampled_from(["Yeah.", "I will try."]), st.sampled_from(BOOK.codes(P))),
             st.tuples(st.just(C), st.just("Look!"), st.none()),
         ),
         max_size=30,
     )
-)  # fmt: skip
+)
 def test_rules_never_lose_or_invent(rows: list[tuple[Role, str, str | None]]) -> None:
     """Every raw label stays, a counted code is the unit's own, and no volley exceeds the limit or repeats a family."""
     raw = talk(*rows)
