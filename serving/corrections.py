@@ -37,8 +37,10 @@ def correct(service: Service, db: Db, who: Principal, row: SessionRow, asked: Co
     permissions.must_read(who, row)
     if any(item.field == "code" for item in asked.changes):
         permissions.must_see_scores(db, who, row)
-    session = results.current(service, db, row)
-    before = session
+    results.must_have(row, words=True, scores=True)
+    if row.version != asked.version:
+        raise Problem(409, "somebody has changed this session since you looked at it; look again")
+    session = before = results.current(service, db, row)
     for place, item in enumerate(asked.changes):
         try:
             session, history = _apply(session, item, service.codebook)

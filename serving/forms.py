@@ -35,6 +35,13 @@ class Cursor(Value):
         except ValueError as error:
             raise invalid("cursor", "take the next_cursor of the list before") from error
 
+    @staticmethod
+    def number(after: str) -> int:
+        """The number in the cursor of a numbered list. Raises 422."""
+        if not after.isdecimal() or len(after) > 18:
+            raise invalid("cursor", "take the next_cursor of the list before")
+        return int(after)
+
     def next(self, ids: list[str]) -> str | None:
         """The cursor behind the last of `limit` ids, where there are more than that."""
         if len(ids) <= self.limit:

@@ -115,7 +115,7 @@ def from_msw(error: MswError) -> Problem:
         return Problem(422, str(error))
     if isinstance(error, SetupError):
         return Problem(422, str(error))
-    return Problem(500, str(error))
+    return busy("a model that this needs is missing or damaged here; `msw models verify` says which", 300)
 
 
 def install(app: FastAPI) -> None:

@@ -22,12 +22,21 @@ CORRECTED, MACHINE, PEAKS, RECORDING = "session.json", "machine.json", "peaks.js
 
 
 def current(service: Service, db: Db, row: SessionRow) -> ScoredSession:
-    """The latest version, with corrections. Raises 409 before there is one, 410 after it was erased."""
-    if row.transcript_erased_at is not None:
-        raise Problem(410, "the content of this session was erased when its time ran out")
+    """The latest version, with corrections; after an erasure by the clock without words, or without scores.
+
+    Raises 409 before there is one.
+    """
     if row.version == 0:
         raise Problem(409, f"this session has no result yet: it is {row.state}")
     return _read(service, _artefact(db, row, CORRECTED, row.version))
+
+
+def must_have(row: SessionRow, *, words: bool = False, scores: bool = False) -> None:
+    """Raises 410 where that part of a session was erased."""
+    if words and row.transcript_erased_at is not None:
+        raise Problem(410, "what was said in this session was erased when its time ran out")
+    if scores and row.scores_erased_at is not None:
+        raise Problem(410, "the scores of this session were erased when their time ran out")
 
 
 def at(service: Service, db: Db, row: SessionRow, version: int) -> ScoredSession:
@@ -49,6 +58,15 @@ def without_scores(session: ScoredSession) -> ScoredSession:
             "ratings": (),
         }
     )
+
+
+def without_words(session: ScoredSession) -> ScoredSession:
+    """Codes, measures and ratings, and not a word of what was said."""
+    silent = tuple(
+        unit.model_copy(update={"utterance": unit.utterance.model_copy(update={"text": "", "words": ()})})
+        for unit in session.utterances
+    )
+    return session.model_copy(update={"utterances": silent})
 
 
 def recording(db: Db, row: SessionRow) -> Artefact:

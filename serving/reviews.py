@@ -57,6 +57,7 @@ def open_review(service: Service, db: Db, who: Principal, row: SessionRow, codeb
     book = book_of(service, codebook)
     if row.version == 0:
         raise Problem(409, f"this session has nothing to code yet: it is {row.state}")
+    results.must_have(row, words=True)
     known = db.scalar(
         sa.select(Review).where(
             Review.session_id == row.id, Review.person_id == who.person_id, Review.codebook == book.key

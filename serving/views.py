@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from typing import Generic, Literal, TypeVar
 
-from pydantic import AwareDatetime, ConfigDict, Field
+from pydantic import AwareDatetime, ConfigDict, Field, JsonValue
 
 from msw_ml.session import Value
+from serving.store.records import Receipt
 from serving.store.sessions import Correction, Job, JobKind, JobState, SessionRow, SessionState
 
 Item = TypeVar("Item")
@@ -202,8 +203,21 @@ class ReceiptView(Value):
     session: str
     reason: str
     person: str | None
-    erased: dict[str, object]
+    erased: dict[str, JsonValue]
     at: AwareDatetime
+
+    @classmethod
+    def of(cls, receipt: Receipt) -> ReceiptView:
+        return cls.model_validate(
+            {
+                "id": receipt.id,
+                "session": receipt.session_id,
+                "reason": receipt.reason,
+                "person": receipt.person_id,
+                "erased": receipt.erased,
+                "at": receipt.at,
+            }
+        )
 
 
 def _eta(job: Job, at: dt.datetime) -> float | None:

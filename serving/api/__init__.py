@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from serving.api import content, health, jobs, reviews, sessions
+from serving.api import administration, content, erasing, health, jobs, models, reviews, sessions
 
 router = APIRouter()
 router.include_router(health.router)
-for _resource in (sessions, reviews, content, jobs):
+for _resource in (sessions, reviews, erasing, content, jobs, models, administration):
     router.include_router(_resource.router, prefix="/v1")

@@ -72,6 +72,7 @@ def part_of_session(at: At, db: Transaction, who: Who, session_id: str, part: st
         permissions.must_read(who, row)
     else:
         permissions.must_see_scores(db, who, row)
+    results.must_have(row, words=name != "ratings", scores=name != "transcript")
     session = results.current(at, db, row)
     if name == "transcript":
         session = results.without_scores(session)

@@ -174,6 +174,11 @@ class Objects:
             shutil.rmtree(self._at(prefix), ignore_errors=True)
         return found
 
+    def erase_one(self, key: str) -> None:
+        """Removes one object, if it is there."""
+        if self.is_there(key):
+            self._fs.rm_file(self._at(key))
+
     def free_bytes(self) -> int | None:
         """Room left, where the objects lie on a disk."""
         if not self._is_local:

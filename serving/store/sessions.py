@@ -82,6 +82,7 @@ class SessionRow(Base):
     """The session whose upload this one came with."""
     audio_erased_at: Mapped[dt.datetime | None] = mapped_column(UtcTime, default=None)
     transcript_erased_at: Mapped[dt.datetime | None] = mapped_column(UtcTime, default=None)
+    scores_erased_at: Mapped[dt.datetime | None] = mapped_column(UtcTime, default=None)
     created_at: Mapped[dt.datetime] = mapped_column(UtcTime, default=now)
 
 

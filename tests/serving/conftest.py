@@ -10,14 +10,33 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from fastapi.testclient import TestClient
 
+from msw_ml import codebook
+from msw_ml.coding.measures import measure
+from msw_ml.coding.volleys import apply_volley_rules
+from msw_ml.formats.session_json import session_json
+from msw_ml.session import (
+    CodedUtterance,
+    Provenance,
+    Quality,
+    Rating,
+    RatingStatus,
+    Recording,
+    Role,
+    RoleChoice,
+    ScoredSession,
+    Utterance,
+)
 from msw_ml.settings import Settings
 from serving import auth
 from serving.app import create_app
+from serving.results import CORRECTED, MACHINE, Version, advance
 from serving.service import Service
 from serving.settings import ServiceSettings
 from serving.store.people import Organisation, Person, PersonRole, Team
+from serving.store.sessions import Job, JobState, SessionRow, SessionState
 
 POSTGRES = next(iter(sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)), None)
 
@@ -140,3 +159,64 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     finally:
         stop = [*prefix, str(POSTGRES / "pg_ctl"), "-D", str(data), "-m", "immediate", "stop"]
         subprocess.run(stop, check=False, capture_output=True, cwd=folder)
+
+
+def made_by_hand(name: str) -> ScoredSession:
+    """A scored session without an engine: codes and ratings set here, counted by the library."""
+    book = codebook.load()
+    said = [
+        ("Ann", Role.WORKER, "How have the mornings been?", "question_open"),
+        ("Bea", Role.PARENT, "I want him to be on time.", "change"),
+        ("Ann", Role.WORKER, "Being on time matters to you.", "reflection_complex"),
+        ("Bea", Role.PARENT, "There is no point on Mondays.", "sustain"),
+        ("Ann", Role.WORKER, "Did you set the alarm?", "question_closed"),
+    ]
+    units = []
+    for number, (speaker, role, text, code) in enumerate(said):
+        utterance = Utterance(
+            id=number, speaker=speaker, role=role, text=text, start=number * 5.0, end=number * 5.0 + 4
+        )
+        parent = book.parent_of(code)
+        units.append(CodedUtterance(utterance=utterance, code=code, parent_code=parent, confidence=0.77))
+    coded = apply_volley_rules(units, book)
+    ratings = tuple(
+        Rating(
+            element=element.id, status=RatingStatus.INDICATIVE, value=3.3, low=2.1, high=4.4, coverage=0.8, reason="r"
+        )
+        for element in book.elements
+    )
+    return ScoredSession(
+        recording=Recording(name=name, source=f"{name}.csv", sha256="0" * 64, kind="transcript", duration=24.0),
+        roles=RoleChoice(roles={"Ann": Role.WORKER, "Bea": Role.PARENT}, margin=1.0, method="given"),
+        quality=Quality(words=26, speakers=2),
+        utterances=coded,
+        measures=measure(coded, book),
+        ratings=ratings,
+        provenance=Provenance(
+            msw_ml="0", codebook=book.id, codebook_version=book.version, engines={"coder": "by hand"}, settings={}
+        ),
+    )
+
+
+def put_scores(service: Service, session_id: str, session: ScoredSession) -> None:
+    """Gives a session its first result, as a worker would."""
+    with service.begin() as db:
+        row = db.get_one(SessionRow, session_id)
+        version = Version(service.objects, row.id, advance(db, row, row.version))
+        for name in (MACHINE, CORRECTED):
+            version.add(db, name, session_json(session))
+        row.version, row.state, row.duration = version.number, SessionState.SCORED, session.recording.duration
+        job = db.scalars(sa.select(Job).where(Job.session_id == session_id)).first()
+        if job is not None:
+            job.state, job.stage, job.progress = JobState.SUCCEEDED, "write", 1.0
+
+
+@pytest.fixture
+def scored(client: TestClient, service: Service, people: People) -> str:
+    """Id of a session of the north team, scored without a worker; 'worker' is whose visit it was."""
+    answer = client.post(
+        "/v1/sessions", files={"file": ("visit.csv", CSV)}, data={"worker": "worker"}, headers=people.as_("uploader")
+    )
+    session_id: str = answer.json()["sessions"][0]
+    put_scores(service, session_id, made_by_hand("visit"))
+    return session_id
