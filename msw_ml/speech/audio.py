@@ -147,13 +147,27 @@ def decode(path: Path, segment: Segment | None = None) -> Audio:
     More than two channels become their mean. Raises `UnreadableInput` where there is no sound to be
     had, or too little of what the header promises, and `OutputError` where the temporary folder is full.
     """
-    pcm = tempfile.TemporaryFile(prefix="msw-")  # noqa: SIM115 – the Audio owns and closes it
+    pcm = _temporary(path.name)
     try:
         with _opened(path) as file:
             return _decode(path.name, file, pcm, segment)
     except BaseException:
         pcm.close()
         raise
+
+
+def _temporary(name: str) -> IO[bytes]:
+    try:
+        return tempfile.TemporaryFile(prefix="msw-")
+    except OSError as error:
+        raise _no_room(name, error) from error
+
+
+def _no_room(name: str, error: OSError) -> OutputError:
+    return OutputError(
+        f"{name}: its decoded sound could not be written to the temporary folder ({os.strerror(error.errno or 0)}); "
+        f"free some space there or set TMPDIR to a folder with more"
+    )
 
 
 def _opened(path: Path) -> IO[bytes]:
@@ -188,10 +202,7 @@ def _decode(name: str, file: IO[bytes], pcm: IO[bytes], segment: Segment | None)
             f"{name} could not be decoded ({error.strerror}); convert it to wav and try again"
         ) from error
     except OSError as error:
-        raise OutputError(
-            f"{name}: its decoded sound could not be written to {tempfile.gettempdir()} "
-            f"({os.strerror(error.errno or 0)}); free some space there or set TMPDIR to a folder with more"
-        ) from error
+        raise _no_room(name, error) from error
     finally:
         stream.close()
     if measured is None or measured.samples == 0:

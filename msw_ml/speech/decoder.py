@@ -16,11 +16,11 @@ from msw_ml.errors import UnreadableInput
 RATE_HZ = 16_000
 LONGEST_CHUNK = 1 << 20
 """Bytes; recorders' notes before the sound are shorter."""
-EXACT_CONTAINERS = frozenset({"wav", "w64", "flac", "mov", "aiff", "caf", "matroska"})
+EXACT_CONTAINERS = frozenset({"wav", "w64", "flac", "mov", "aiff", "caf"})
 """Containers whose header states the length."""
-GUESSING_CONTAINERS = frozenset({"mp3"})
-"""Containers whose length is stated by some writers and guessed from the bit rate otherwise. What is cut off
-others (ogg, aac) cannot be known: they state no length at all."""
+GUESSING_CONTAINERS = frozenset({"mp3", "matroska"})
+"""Containers whose stated length may be another thing: mp3's may be guessed from its bit rate, matroska's is that
+of the picture. What is cut off others (ogg, aac) cannot be known: they state no length at all."""
 
 
 class SoundStream:
