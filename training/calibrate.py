@@ -21,7 +21,7 @@ from msw_ml.coding.packing import Window
 from msw_ml.session import Role, Utterance, Value
 from training.heldout import HeldOut
 
-STEPS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6)
+STEPS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 """Powers of a parent's rarity that are tried as its weight."""
 
 
