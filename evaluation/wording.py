@@ -10,6 +10,9 @@ from evaluation.intervals import FEW_CLUSTERS, Estimate
 from evaluation.numerals import number
 from msw_ml.codebook import Codebook
 
+NO_BETTER = 0.05
+"""A share of the human figure below this is said to be chance."""
+
 ENOUGH_SESSIONS = 30
 """Double-coded sessions that Koo and Li 2016 ask for."""
 
@@ -133,10 +136,13 @@ def _machine(report: Report) -> str:
         if shares:
             worst = min(shares, key=_share)
             best = max(shares, key=_share)
-            told = f"{_share(worst):.0%} as well as another person does on {_name(worst)}"
-            if best is not worst:
-                told += f", where it does worst, and {_share(best):.0%} as well on {_name(best)}, where it does best"
-            return f"Beyond chance, the machine agrees with a person {told}."
+            if _share(best) < NO_BETTER:
+                return f"The machine agrees with a person no better than chance would, even on {_name(best)}."
+            told = f"The machine agrees with a person {_share(best):.0%} as well as another person does, beyond chance"
+            if best is worst:
+                return f"{told}."
+            least = f"{_share(worst):.0%} as well" if _share(worst) >= NO_BETTER else "no better than chance would"
+            return f"{told}, on {_name(best)}, where it does best, and {least} on {_name(worst)}, where it does worst."
     return (
         "The machine was compared, but there were too few sessions, or too little agreement between people, to say how "
         "it stands beside them."
