@@ -9,7 +9,7 @@ from fastapi import FastAPI
 
 from msw_ml import __version__
 from msw_ml.settings import Settings
-from serving import headers, pages, problems
+from serving import headers, metrics, pages, problems
 from serving.api import router
 from serving.problems import ProblemBody
 from serving.service import Service
@@ -41,6 +41,7 @@ def create_app(settings: ServiceSettings | None = None, scoring: Settings | None
     )
     app.state.service = service
     problems.install(app)
+    app.state.metrics = metrics.install(app)
     headers.install(app, service.settings)
     app.include_router(router)
     pages.install(app)

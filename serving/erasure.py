@@ -33,7 +33,7 @@ def erase_session(service: Service, row: SessionRow, reason: str, person: str | 
         jobs = db.scalars(sa.select(Job).where(Job.session_id == row.id)).all()
         for job in jobs:
             if hold(db, job.id) is not None:
-                end(db, job, JobState.CANCELED)
+                end(db, service.queue, job, JobState.CANCELED)
     workflows = [job.workflow_id for job in jobs]
     for workflow in workflows:
         service.queue.cancel(workflow)

@@ -6,12 +6,14 @@ import sqlalchemy as sa
 
 from serving import audit, listing, permissions
 from serving.audit import Act
+from serving.job_queue import JobQueue
 from serving.permissions import May, Principal
 from serving.problems import Problem
 from serving.service import Service
 from serving.stage_names import STAGES
 from serving.store.base import Db, now
-from serving.store.sessions import Job, JobState, SessionRow, SessionState
+from serving.store.records import Webhook
+from serving.store.sessions import Job, JobKind, JobState, SessionRow, SessionState
 from serving.views import JobView
 
 
@@ -21,7 +23,7 @@ def cancel(service: Service, who: Principal, job_id: str) -> JobView:
         job = permissions.job_of(db, who, job_id)
         _must_own(job, who)
         if (held := hold(db, job_id)) is not None:
-            end(db, held, JobState.CANCELED)
+            end(db, service.queue, held, JobState.CANCELED)
             audit.record(db, _act("job.cancel", job, who))
         view = listing.job_views(db, [job])[0]
     if view.state is JobState.CANCELED:
@@ -58,10 +60,14 @@ def hold(db: Db, job_id: str) -> Job | None:
     return db.get_one(Job, job_id, populate_existing=True)
 
 
-def end(db: Db, job: Job, state: JobState) -> None:
-    """Ends a job and says so at its sessions, where those have no result yet."""
+def end(db: Db, queue: JobQueue, job: Job, state: JobState) -> None:
+    """Ends a job, says so at its sessions where those have no result yet, and to the webhooks."""
     job.state, job.finished_at = state, now()
     _mark(db, job, SessionState(state.value) if state is not JobState.SUCCEEDED else SessionState.SCORED)
+    db.flush()
+    hooks = sa.select(Webhook.id).where(Webhook.organisation_id == job.organisation_id)
+    for hook in db.scalars(hooks).all() if job.kind != JobKind.TRANSCRIBE else ():
+        queue.report(db, hook, job.id, job.workflow_id)
 
 
 def bury_given_up(service: Service) -> int:
@@ -71,7 +77,7 @@ def bury_given_up(service: Service) -> int:
         ids = db.scalars(sa.select(Job.id).where(Job.workflow_id.in_(given_up))).all()
         jobs = [job for job in (hold(db, job_id) for job_id in ids) if job is not None]
         for job in jobs:
-            end(db, job, JobState.FAILED)
+            end(db, service.queue, job, JobState.FAILED)
             job.is_dead_letter = True
             job.error_kind = "WorkerDied"
             job.error = "its worker process died over it several times, perhaps for lack of memory; retry it by hand"

@@ -13,6 +13,8 @@ APPLICATION_VERSION = "1"
 """Raised only when the order of stages changes: jobs of another version stay where they are."""
 WORKFLOW = "score_session"
 QUEUE = "sessions"
+DELIVERY = "deliver_webhook"
+DELIVERIES = "webhooks"
 
 
 def migrate_jobs(engine: sa.Engine) -> None:
@@ -44,6 +46,17 @@ class JobQueue:
             priority=priority,
         )
         self._client.enqueue_in_transaction(db, options, job_id)
+
+    def report(self, db: Db, hook_id: str, job_id: str, workflow_id: str) -> None:
+        """Enqueues a webhook's delivery in the transaction that ends the job: one for each end."""
+        options = EnqueueOptions(
+            workflow_name=DELIVERY,
+            queue_name=DELIVERIES,
+            workflow_id=f"{workflow_id}.{hook_id}",
+            app_version=APPLICATION_VERSION,
+            priority=1,
+        )
+        self._client.enqueue_in_transaction(db, options, hook_id, job_id)
 
     def cancel(self, workflow_id: str) -> None:
         """Stops a workflow before its next stage; the running stage is ended by its worker."""

@@ -19,6 +19,7 @@ from msw_ml.pipeline import Pipeline
 from msw_ml.session import ScoredSession
 from serving.corrections import with_corrected_codes
 from serving.job_control import end, hold
+from serving.job_queue import JobQueue
 from serving.results import CORRECTED, MACHINE, PEAKS, RECORDING, Version, advance
 from serving.stage_names import STAGES, overall
 from serving.stage_process import StageCanceled, StageFailed
@@ -44,6 +45,7 @@ class JobRows:
         self._worker = worker
         self._max_hours = max_hours
         self._pipeline = pipeline
+        self._queue = JobQueue(engine)
 
     def begin_stage(self, job_id: str, stage: str) -> Order:
         """Marks a job as running and gives the order of its stage. Raises `StageCanceled` if it was stopped."""
@@ -83,7 +85,7 @@ class JobRows:
                 db.add(StageRun(job_id=job_id, stage=stage, worker=self._worker, seconds=round(seconds, 3)))
             job.share, job.progress = 1.0, overall(stage, 1.0)
             if is_last:
-                end(db, job, JobState.SUCCEEDED)
+                end(db, self._queue, job, JobState.SUCCEEDED)
 
         self._patiently(finish)
 
@@ -94,7 +96,7 @@ class JobRows:
             job = hold(db, job_id)
             if job is not None:
                 job.error_kind, job.error = failure.kind, failure.message
-                end(db, job, JobState.FAILED)
+                end(db, self._queue, job, JobState.FAILED)
 
         self._patiently(give_up)
 

@@ -150,10 +150,11 @@ class Stages:
             progress("code", (place + 1) / len(heard))
 
     def _rate(self, order: Order, progress: Progress) -> None:
-        if order.kind is JobKind.TRANSCRIBE:
-            return
         scored = []
         for place, one in enumerate(self._get(order, "heard", list[Heard])):
+            if order.kind is JobKind.TRANSCRIBE:
+                scored.append(self._pipeline.transcript_only(one.recording, one.heard, one.settings))
+                continue
             checkpoint = ObjectCheckpoint(self._objects, f"{order.folder}/{place}")
             scored.append(self._pipeline.score(one.recording, one.heard, one.settings, progress, checkpoint))
         self._put(order, "scored", scored, list[ScoredSession])

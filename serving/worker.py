@@ -14,11 +14,13 @@ import time
 from functools import cache
 
 from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer
+from sqlalchemy.orm import Session
 
 from msw_ml import engines
 from msw_ml.pipeline import Pipeline
 from msw_ml.settings import Settings
-from serving.job_queue import APPLICATION, APPLICATION_VERSION, QUEUE, WORKFLOW
+from serving import webhooks
+from serving.job_queue import APPLICATION, APPLICATION_VERSION, DELIVERIES, DELIVERY, QUEUE, WORKFLOW
 from serving.job_rows import JobRows
 from serving.settings import ServiceSettings
 from serving.stage_names import STAGES
@@ -72,7 +74,7 @@ class Worker:
         )
         DBOS(config=config)
         self._register()
-        DBOS.listen_queues([QUEUE])
+        DBOS.listen_queues([QUEUE, DELIVERIES])
         DBOS.launch()
         DBOS.register_queue(
             QUEUE,
@@ -80,6 +82,7 @@ class Worker:
             polling_interval_sec=self._settings.queue_poll_seconds,
             on_conflict="always_update",
         )
+        DBOS.register_queue(DELIVERIES, worker_concurrency=4, polling_interval_sec=1.0, on_conflict="always_update")
 
     def close(self) -> None:
         """Ends the stage in hand at once; its job goes on when this worker is started again."""
@@ -98,6 +101,17 @@ class Worker:
         )
         def stage(job_id: str, name: str) -> None:
             self.do(job_id, name)
+
+        @DBOS.step(name="send", retries_allowed=True, max_attempts=8, interval_seconds=2.0, backoff_rate=3.0)
+        def send(hook_id: str, job_id: str, number: str) -> None:
+            with Session(self._engine) as db:
+                made = webhooks.message(db, hook_id, job_id, number, self._settings)
+            if made is not None:
+                webhooks.send(made)
+
+        @DBOS.workflow(name=DELIVERY, max_recovery_attempts=MAX_RECOVERIES)
+        def deliver_webhook(hook_id: str, job_id: str) -> None:
+            send(hook_id, job_id, DBOS.workflow_id or job_id)
 
         @DBOS.workflow(name=WORKFLOW, max_recovery_attempts=MAX_RECOVERIES)
         def score_session(job_id: str) -> None:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 import signal
+import threading
 import time
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 import sqlalchemy as sa
 
 from msw_ml.settings import Settings
-from serving import worker
+from serving import webhooks, worker
+from serving.settings import ServiceSettings
 from serving.store.sessions import StageRun
 
 SPAWN = multiprocessing.get_context("spawn")
@@ -25,6 +30,35 @@ def begin(settings, name: str = "w1"):
     process = SPAWN.Process(target=worker.run, args=(settings, Settings(threads=1), name))
     process.start()
     return process
+
+
+class Listener(BaseHTTPRequestHandler):
+    """Takes messages; the first is refused, so that it must come again."""
+
+    received: ClassVar[list[tuple[dict[str, str], bytes]]] = []
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["content-length"]))
+        self.received.append(({name.lower(): value for name, value in self.headers.items()}, body))
+        self.send_response(503 if len(self.received) == 1 else 204)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def listener() -> Iterator[ThreadingHTTPServer]:
+    Listener.received.clear()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Listener)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+
+
+@pytest.fixture
+def settings(settings: ServiceSettings, listener: ThreadingHTTPServer) -> ServiceSettings:
+    return settings.model_copy(update={"webhook_hosts": (f"127.0.0.1:{listener.server_port}",)})
 
 
 @pytest.fixture
@@ -41,7 +75,7 @@ def send(client, people, content: bytes = CSV, name: str = "visit.csv", **fields
     return answer.json()["id"]
 
 
-def wait(client, people, job: str, until=("succeeded", "failed", "canceled"), seconds: float = 60) -> dict:
+def wait(client, people, job: str, until=("succeeded", "failed", "canceled"), seconds: float = 120) -> dict:
     ends = time.monotonic() + seconds
     while time.monotonic() < ends:
         found = client.get(f"/v1/jobs/{job}", headers=people.as_("coach")).json()
@@ -100,3 +134,71 @@ def test_cancel_stops_the_work_within_two_seconds(client, people, running):
         time.sleep(0.02)
     assert wait(client, people, after)["state"] == "succeeded"
     assert client.get(f"/v1/jobs/{job}", headers=people.as_("coach")).json()["state"] == "canceled"
+
+
+def test_a_webhook_is_signed_and_comes_again_until_taken(client, people, running, listener):
+    """Status only, by Standard Webhooks, once for each end; a host that nobody allowed is refused."""
+    headers, address = people.as_("administrator"), f"http://127.0.0.1:{listener.server_port}/hook"
+    assert client.post("/v1/webhooks", json={"url": "http://169.254.169.254/"}, headers=headers).status_code == 422
+    secret = client.post("/v1/webhooks", json={"url": address}, headers=headers).json()["secret"]
+    job = send(client, people)
+    wait(client, people, job)
+    ends = time.monotonic() + 60
+    while len(Listener.received) < 2 and time.monotonic() < ends:
+        time.sleep(0.1)
+    (first, body), (second, again) = Listener.received[:2]
+    assert body == again
+    assert first["webhook-id"] == second["webhook-id"]
+    content = json.loads(body)
+    assert (content["type"], content["data"]["job"]) == ("job.succeeded", job)
+    signed = webhooks.sign(secret, second["webhook-id"], second["webhook-timestamp"], body)
+    assert second["webhook-signature"] == signed
+    assert "mornings" not in body.decode()
+
+
+def test_the_signature_is_that_of_the_standard():
+    """The example of the Standard Webhooks libraries' own tests."""
+    secret, number, at = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "msg_p5jXN8AQM9LWM0D4loKWxJek", "1614265330"
+    signature = webhooks.sign(secret, number, at, b'{"test": 2432232314}')
+    assert signature == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+
+
+def test_openai_clients_get_words_and_nothing_is_kept(client, people, service, running):
+    """verbose_json, srt and text of one clip; neither sound nor words stay behind."""
+    headers = people.as_("coder")
+    for wanted in ("verbose_json", "srt"):
+        files, data = {"file": ("clip.flac", CLIP.read_bytes())}, {"model": "whisper-1", "response_format": wanted}
+        answer = client.post("/v1/audio/transcriptions", files=files, data=data, headers=headers)
+        assert answer.status_code == 200, answer.text
+        if wanted == "srt":
+            assert "-->" in answer.text
+            continue
+        content = answer.json()
+        assert content["text"]
+        assert content["segments"][0]["end"] > 0
+        assert content["words"][0]["word"]
+    assert not service.objects.keys("")
+    refused = client.post("/v1/audio/transcriptions", files={"file": ("a.csv", CSV)}, headers=headers)
+    assert refused.status_code == 422
+
+
+def test_a_recording_is_scored_heard_and_drawn(client, people, service, running):
+    """A real clip through all engines: peaks, ranges of sound, report; metrics count it without naming it."""
+    job = send(client, people, CLIP.read_bytes(), "clip.flac", family="F-7")
+    session = wait(client, people, job)["sessions"][0]
+    headers, path = people.as_("coach"), f"/v1/sessions/{session}"
+    drawn = client.get(f"{path}/peaks", headers=headers).json()
+    duration = client.get(path, headers=headers).json()["duration"]
+    assert abs(len(drawn["peaks"]) * drawn["seconds"] - duration) < 0.2
+    assert max(drawn["peaks"]) > 20
+    part = client.get(f"{path}/audio", headers=headers | {"Range": "bytes=4-103"})
+    assert (part.status_code, part.content) == (206, CLIP.read_bytes()[4:104])
+    assert part.headers["content-range"] == f"bytes 4-103/{CLIP.stat().st_size}"
+    assert client.get(f"{path}/audio", headers=headers | {"Range": "bytes=999999999-"}).status_code == 416
+    assert "<html" in client.get(f"{path}/report", headers=headers).text
+    assert client.get(f"{path}/transcript.vtt", headers=headers).text.startswith("WEBVTT")
+    text = client.get("/metrics", headers=people.as_("administrator")).text
+    assert 'msw_jobs{state="succeeded"} 1.0' in text
+    assert 'route="/v1/sessions/{session_id}/audio"' in text
+    assert session not in text
+    assert "F-7" not in text
