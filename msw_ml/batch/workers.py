@@ -50,12 +50,16 @@ class _Worker:
         self.connection.send(work)
 
     def stop(self) -> None:
-        self.process.terminate()
-        self.process.join(5)
+        """Lets an idle worker end by itself; one that is at work is ended."""
+        self.connection.close()
+        if self.work is None:
+            self.process.join(10)
+        if self.process.is_alive():
+            self.process.terminate()
+            self.process.join(5)
         if self.process.is_alive():
             self.process.kill()
             self.process.join()
-        self.connection.close()
 
 
 def run(works: list[Work], jobs: int, settings: Settings, options: ScoreOptions) -> Iterator[Event]:
