@@ -58,6 +58,7 @@ class Effect(Value):
     """One recording in one mix against the same recording all from the reference."""
 
     recording: str
+    """File name: the same talk may lie there in several formats."""
     mix: str
     words: ErrorRate
     speaker_words: ErrorRate
@@ -160,7 +161,7 @@ def _effect(parts: _Parts, scored: tuple[ScoredSession, ScoredSession], mix: Mix
     ours, theirs = ({m.id: m for m in session.measures} for session in scored)
     rated = {rating.element: rating.value for rating in after.ratings}
     return Effect(
-        recording=before.recording.name,
+        recording=before.recording.source,
         mix=mix.name,
         words=word_errors(parts.said, heard),
         speaker_words=speaker_word_errors(parts.said, heard),

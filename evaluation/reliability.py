@@ -218,7 +218,7 @@ def _coders(codings: Codings) -> tuple[CoderSummary, ...]:
     return tuple(
         CoderSummary(
             name=coder.name, is_machine=coder.is_machine, sessions=len(sessions[coder.name]), units=units[coder.name],
-            ratings=ratings[coder.name], label=coder.rater_label or coder.coder_label,
+            ratings=ratings[coder.name], label="; ".join(label for label in (coder.coder_label, coder.rater_label) if label) or None,
         )
         for coder in codings.coders
     )  # fmt: skip
