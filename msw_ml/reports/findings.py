@@ -15,6 +15,8 @@ EXAMPLES = 2
 MIN_WORDS, MAX_WORDS = 4, 45
 """An example must say something and still be quick to read."""
 LONG_ANSWER_WORDS = 8
+SURE = 0.5
+"""An example is shown only where its code is likelier than everything else together."""
 
 
 class Quote(Value):
@@ -52,18 +54,32 @@ def quote(unit: CodedUtterance) -> Quote:
 
 
 def strengths(units: Sequence[CodedUtterance], guidance: Guidance) -> tuple[Strength, ...]:
-    """The first four rules whose codes count, each with its surest examples in order of time."""
+    """The first four rules with a sure example, each with its surest ones in order of time.
+
+    An example need not count: the second reflection in one stretch of speech is as good as the first.
+    """
     found = []
     for rule in guidance.strengths:
-        shown = [unit for unit in units if any(code in unit.counted for code in rule.codes)]
-        sure = [unit for unit in shown if not unit.withheld and not unit.utterance.doubtful_words]
+        shown = [unit for unit in units if unit.code in rule.codes]
+        sure = [unit for unit in shown if _is_sure(unit, rule.codes) and not unit.utterance.doubtful_words]
         telling = [u for u in sure if MIN_WORDS <= len(u.utterance.text.split()) <= MAX_WORDS]
         if not telling:
             continue
-        best = sorted(telling, key=lambda unit: (-(unit.confidence or 0.0), unit.utterance.id))[:EXAMPLES]
+        best = sorted(telling, key=lambda unit: (-_likelihood(unit, rule.codes), unit.utterance.id))[:EXAMPLES]
         quotes = tuple(quote(unit) for unit in sorted(best, key=lambda unit: unit.utterance.id))
         found.append(Strength(title=rule.title, why=rule.why, count=len(shown), quotes=quotes))
     return tuple(found[:MAX_STRENGTHS])
+
+
+def _likelihood(unit: CodedUtterance, codes: Sequence[str]) -> float:
+    """Probability of one of the codes; of a code that a person gave without one, certainty."""
+    if unit.probabilities:
+        return sum(unit.probabilities.get(code, 0.0) for code in codes)
+    return 1.0 if unit.confidence is None else unit.confidence
+
+
+def _is_sure(unit: CodedUtterance, codes: Sequence[str]) -> bool:
+    return not unit.withheld and _likelihood(unit, codes) >= SURE
 
 
 def next_step(
@@ -95,7 +111,7 @@ def _by_measure(
 
 
 def _by_codes(rule: StepRule, units: Sequence[CodedUtterance]) -> Step | None:
-    shown = [unit for unit in units if any(code in unit.counted for code in rule.codes) and not unit.withheld]
+    shown = [unit for unit in units if unit.code in rule.codes and _is_sure(unit, rule.codes)]
     if not shown:
         return None
     because = f"Found {'once' if len(shown) == 1 else f'{len(shown)} times'} in this session."
@@ -108,7 +124,8 @@ def _moment(rule: StepRule, units: Sequence[CodedUtterance]) -> tuple[Quote, ...
         (before, after)
         for before, after in pairwise(units)
         if before.utterance.role is Role.PARENT
-        and any(code in after.counted for code in rule.moment)
+        and after.code in rule.moment
+        and _is_sure(after, rule.moment)
         and LONG_ANSWER_WORDS <= len(before.utterance.text.split()) <= MAX_WORDS
         and not before.utterance.doubtful_words
     ]

@@ -48,9 +48,11 @@ class StepRule(Value):
 
 
 class Caution(Value):
-    """Codes on which coders, human or machine, are known to agree poorly."""
+    """Codes and measures on which coders, human or machine, are known to agree poorly."""
 
-    codes: tuple[str, ...]
+    codes: tuple[str, ...] = ()
+    measures: tuple[str, ...] = ()
+    """Measures that rest on such codes."""
     text: str
 
 
@@ -61,8 +63,9 @@ class Guidance(Value):
     steps: tuple[StepRule, ...] = Field(default=(), alias="step")
     cautions: tuple[Caution, ...] = Field(default=(), alias="caution")
 
-    def caution(self, code: str) -> str | None:
-        return next((caution.text for caution in self.cautions if code in caution.codes), None)
+    def caution(self, id_: str) -> str | None:
+        """What to mind about a code or a measure."""
+        return next((caution.text for caution in self.cautions if id_ in caution.codes + caution.measures), None)
 
 
 def load_guidance(codebook: Codebook) -> Guidance:
@@ -82,7 +85,9 @@ def load_guidance(codebook: Codebook) -> Guidance:
     named |= {code for step in guidance.steps for code in (*step.codes, *step.moment)}
     named |= {code for caution in guidance.cautions for code in caution.codes}
     strange = named - {behaviour.id for behaviour in codebook.behaviours}
-    strange |= {s.measure for s in guidance.steps if s.measure} - {rule.id for rule in codebook.measures}
+    measured = {step.measure for step in guidance.steps if step.measure}
+    measured |= {measure for caution in guidance.cautions for measure in caution.measures}
+    strange |= measured - {rule.id for rule in codebook.measures}
     if strange:
         raise BadCodebook(f"{name} names {', '.join(sorted(strange))}, which {codebook.key} does not have; correct it")
     return guidance

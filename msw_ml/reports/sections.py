@@ -55,6 +55,7 @@ class MeasureRow(Value):
     fair: str | None
     good: str | None
     standing: str | None
+    caution: str | None
     source: str
     at: float | None
     """Value and marks between 0 and 1 of the drawing."""
@@ -134,13 +135,13 @@ def counts(units: Sequence[CodedUtterance], codebook: Codebook, guidance: Guidan
     return tuple(sides)
 
 
-def measures(found: Sequence[Measure], codebook: Codebook) -> tuple[MeasureRow, ...]:
+def measures(found: Sequence[Measure], codebook: Codebook, guidance: Guidance) -> tuple[MeasureRow, ...]:
     """Every measure of the codebook; one that was not taken is "not defined"."""
     values = {measure.id: measure for measure in found}
-    return tuple(_measure(rule, values.get(rule.id)) for rule in codebook.measures)
+    return tuple(_measure(rule, values.get(rule.id), guidance.caution(rule.id)) for rule in codebook.measures)
 
 
-def _measure(rule: MeasureRule, measure: Measure | None) -> MeasureRow:
+def _measure(rule: MeasureRule, measure: Measure | None, caution: str | None) -> MeasureRow:
     value = measure.value if measure is not None else None
     most = 1.0 if rule.is_percent else max(value or 0.0, rule.good or 0.0, rule.fair or 0.0) * 1.25
     has_marks = rule.fair is not None and rule.good is not None
@@ -156,6 +157,7 @@ def _measure(rule: MeasureRule, measure: Measure | None) -> MeasureRow:
         fair=_written(rule.fair, rule) if rule.fair is not None else None,
         good=_written(rule.good, rule) if rule.good is not None else None,
         standing=_standing(value, rule),
+        caution=caution,
         source=rule.source,
         at=at(value),
         fair_at=at(rule.fair),

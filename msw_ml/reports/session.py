@@ -49,7 +49,7 @@ def session_report(session: ScoredSession, codebook: Codebook) -> str:
         talk=sections.talk(units),
         timeline=charts.timeline(units, codebook),
         counts=sections.counts(units, codebook, guidance),
-        measures=sections.measures(session.measures, codebook),
+        measures=sections.measures(session.measures, codebook, guidance),
         groups=sections.elements(session, codebook),
         parts=charts.parts(units, *sides, Role.PARENT) if sides else (),
         lines=transcript.lines(session, codebook),

@@ -16,7 +16,7 @@ def ratio(numerator: float, denominator: float) -> tuple[Measure, ...]:
     return (Measure(id="reflection_to_question_ratio", numerator=numerator, denominator=denominator),)
 
 
-def test_strengths_quote_only_what_counts_and_is_settled(demo: ScoredSession, codebook: Codebook) -> None:
+def test_strengths_quote_only_what_is_settled(demo: ScoredSession, codebook: Codebook) -> None:
     """A strength is shown with words that a reader can find again."""
     units = {unit.utterance.id: unit for unit in demo.utterances}
     found = strengths(demo.utterances, load_guidance(codebook))
@@ -24,9 +24,18 @@ def test_strengths_quote_only_what_counts_and_is_settled(demo: ScoredSession, co
     for strength in found:
         for quote in strength.quotes:
             unit = units[quote.utterance]
-            assert unit.counted
+            assert unit.code
             assert not unit.withheld
             assert not unit.utterance.doubtful_words
+
+
+def test_a_code_that_is_less_likely_than_the_rest_is_not_praised(demo: ScoredSession, codebook: Codebook) -> None:
+    """A false compliment is as bad as a false reproach."""
+    unsure = tuple(
+        unit.model_copy(update={"probabilities": {unit.code: 0.4}}) if unit.code else unit for unit in demo.utterances
+    )
+    assert strengths(unsure, load_guidance(codebook)) == ()
+    assert strengths(demo.utterances, load_guidance(codebook)) != ()
 
 
 def test_few_questions_give_no_next_step(codebook: Codebook) -> None:
