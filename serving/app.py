@@ -9,7 +9,7 @@ from fastapi import FastAPI
 
 from msw_ml import __version__
 from msw_ml.settings import Settings
-from serving import headers, metrics, pages, problems
+from serving import headers, metrics, problems
 from serving.api import router
 from serving.problems import ProblemBody
 from serving.service import Service
@@ -44,5 +44,8 @@ def create_app(settings: ServiceSettings | None = None, scoring: Settings | None
     app.state.metrics = metrics.install(app)
     headers.install(app, service.settings)
     app.include_router(router)
-    pages.install(app)
+    if service.settings.has_pages:
+        from serving import pages
+
+        pages.install(app)
     return app

@@ -66,10 +66,18 @@ class _Measured:
         try:
             await self._app(scope, receive, noting)
         finally:
-            route = str(getattr(scope.get("route"), "path", "none"))
+            route = _pattern(scope)
             method = scope["method"] if scope["method"] in _METHODS else "other"
             self._metrics.requests.labels(method, route, status).inc()
             self._metrics.seconds.labels(method, route).observe(time.perf_counter() - began)
+
+
+def _pattern(scope: Scope) -> str:
+    """The route with its parameters' names instead of what stood there: an id would be a label of its own."""
+    if scope.get("endpoint") is None:
+        return "none"
+    names = {str(value): f"{{{name}}}" for name, value in scope.get("path_params", {}).items()}
+    return "/".join(names.get(segment, segment) for segment in str(scope["path"]).split("/"))
 
 
 _METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})

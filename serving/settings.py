@@ -39,6 +39,8 @@ class ServiceSettings(BaseSettings):
     lock_minutes: int = Field(default=15, gt=0)
     session_hours: int = Field(default=12, gt=0)
     """How long a browser stays signed in."""
+    has_pages: bool = True
+    """Serve the web pages beside the HTTP interface."""
     is_https: bool = False
     """The service is reached over https (a proxy ends it): cookies are marked secure."""
     hosts: tuple[str, ...] = ()

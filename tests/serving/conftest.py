@@ -120,6 +120,12 @@ def people(service: Service) -> People:
 
 
 @pytest.fixture(scope="session")
+def make_people() -> type[People]:
+    """For modules that keep one service for all their tests."""
+    return People
+
+
+@pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of Debian's PostgreSQL, started for this run on a port of its own."""
     if POSTGRES is None:
