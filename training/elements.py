@@ -18,11 +18,11 @@ from msw_ml import bundle as bundles
 from msw_ml.codebook import Codebook
 from msw_ml.codebook import load as load_codebook
 from msw_ml.errors import BadSetting
-from msw_ml.rating.features import Floats, Talk, feature_names, feature_row, read_talk
+from msw_ml.rating.features import SIDES, Floats, Talk, feature_names, feature_row, read_talk
 from msw_ml.rating.limits import Limits, length_obstacle
 from msw_ml.rating.manner import Manner
 from msw_ml.rating.rater import HIGHEST, LOWEST, WEIGHTS, ElementModel, SessionModel, read_model
-from msw_ml.session import Value
+from msw_ml.session import Role, Value
 from training.elements_baselines import MIDDLE, baselines
 from training.elements_card import CardFacts, write_card
 from training.elements_evidence import deletion_curve
@@ -57,6 +57,8 @@ class FeatureOptions(Value):
     """Which features are read."""
 
     kinds: tuple[str, ...] = Field(min_length=1)
+    roles: tuple[Role, ...] = SIDES
+    """Whose talk they are about."""
     is_fine: bool = False
     """Over codes instead of parent codes."""
 
@@ -87,7 +89,7 @@ def train_elements(recipe: Path, out: Path, data: Path = DATA) -> Path:
     sets = plan.data
     rated = read_rated(sets.ratings, sets.sorted_sessions, sets.coder, data, codebook)
     manner = fit_manner(rated.sorted_sessions, plan.manner)
-    names = tuple(feature_names(codebook, plan.features.kinds, plan.features.is_fine))
+    names = _names(codebook, plan.features)
     sessions, talks = _long_enough(rated.sessions, codebook, manner, plan.limits)
     elements = [e.id for e in codebook.elements if any(e.id in session.ratings for session in sessions)]
     x = np.array([feature_row(talk, names, codebook, manner) for talk in talks])
@@ -152,6 +154,10 @@ def read_recipe(path: Path) -> Recipe:
     except ValidationError as error:
         first = error.errors()[0]
         raise BadSetting(f"the recipe {path}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+
+
+def _names(codebook: Codebook, chosen: FeatureOptions) -> tuple[str, ...]:
+    return tuple(feature_names(codebook, chosen.kinds, chosen.roles, is_fine=chosen.is_fine))
 
 
 def _long_enough(

@@ -83,19 +83,22 @@ def read_talk(coded: Sequence[CodedUtterance], codebook: Codebook, manner: Manne
     )
 
 
-def feature_names(codebook: Codebook, kinds: Iterable[str] = KINDS, is_fine: bool = False) -> list[str]:
-    """Every feature of these kinds over the parent codes of a codebook, or over its codes if `is_fine`.
+def feature_names(
+    codebook: Codebook, kinds: Iterable[str] = KINDS, roles: Sequence[Role] = SIDES, *, is_fine: bool = False
+) -> list[str]:
+    """Every feature of these kinds about these sides: over their parent codes, or over their codes if `is_fine`.
 
     Raises `UnknownName`.
     """
-    worker, parent = (codebook.codes(role) if is_fine else _parents(role, codebook) for role in SIDES)
-    pairs = [(a, b) for a in worker for b in parent] + [(a, b) for a in parent for b in worker]
+    codes = {role: codebook.codes(role) if is_fine else _parents(role, codebook) for role in roles}
+    said = [code for role in roles for code in codes[role]]
+    pairs = [(a, b) for one in roles for other in roles if one is not other for a in codes[one] for b in codes[other]]
     made = {
-        "words": [f"words:{code}" for code in worker + parent],
-        "runs": [f"runs:{code}" for code in worker + parent],
+        "words": [f"words:{code}" for code in said],
+        "runs": [f"runs:{code}" for code in said],
         "after": [f"after:{first}:{then}" for first, then in pairs],
-        "words_a_run": [f"words_a_run:{role}" for role in SIDES],
-        "long_runs": [f"long_runs:{role}" for role in SIDES],
+        "words_a_run": [f"words_a_run:{role}" for role in roles],
+        "long_runs": [f"long_runs:{role}" for role in roles],
         "word_share": [f"word_share:{Role.WORKER}"],
         "manner": [f"manner:{Role.WORKER}"],
     }
