@@ -10,7 +10,7 @@ import numpy as np
 from evaluation import descriptives, wording
 from evaluation.agreement import components, difference, icc
 from evaluation.agreement.confusion import Codes, Counts, confusion
-from evaluation.codings import Codings, Visit, sessions_of
+from evaluation.codings import Coder, Codings, Visit, sessions_of
 from evaluation.comparisons import Compared, Sides, code_figures, number_figures
 from evaluation.findings import (
     BlandAltman,
@@ -218,10 +218,14 @@ def _coders(codings: Codings) -> tuple[CoderSummary, ...]:
     return tuple(
         CoderSummary(
             name=coder.name, is_machine=coder.is_machine, sessions=len(sessions[coder.name]), units=units[coder.name],
-            ratings=ratings[coder.name], label="; ".join(label for label in (coder.coder_label, coder.rater_label) if label) or None,
+            ratings=ratings[coder.name], label=_labels(coder),
         )
         for coder in codings.coders
     )  # fmt: skip
+
+
+def _labels(coder: Coder) -> str | None:
+    return "; ".join(label for label in (coder.coder_label, coder.rater_label) if label) or None
 
 
 def _left_out(codings: Codings, compared: Study) -> dict[str, int]:
