@@ -13,20 +13,20 @@ from msw_ml.bundle import Bundle, BundleInfo
 from training import card, heldout, report
 from training.calibrate import calibrate, confusions, decide_apart
 from training.plan import Plan
-from training.run import Job, gathered
+from training.run import PARTS, Job, gathered
 
 
 def assemble(made: Plan, jobs: Sequence[Job], out: Path, data: Path, sets: Path) -> Bundle:
     """Calibrates on the folds, writes the bundle, and then its card with what the bundle itself says."""
     recipe = made.recipe
     held = gathered(made, jobs, "held.csv")
-    parameters = calibrate(held, made.scheme, recipe.window, recipe.calibration)
-    apart = decide_apart(held, made.scheme, recipe.window, recipe.calibration)
+    parameters = calibrate(held, made.scheme, recipe.calibration, made.given)
+    apart = decide_apart(held, made.scheme, recipe.calibration, made.given)
     stored: dict[str, JsonValue] = json.loads(parameters.model_dump_json())
     stored |= confusions(held, apart, made.scheme)
     stored["recipe"] = json.loads(recipe.model_dump_json())
     final = next(job for job in jobs if job.fold is None)
-    files = {name: (final.folder / name).read_bytes() for name in ("encoder.onnx", "session.onnx")}
+    files = {name: (final.folder / name).read_bytes() for name in PARTS}
     files["tokenizer.json"] = (made.encoder / "tokenizer.json").read_bytes()
     for name, source in (("folds.csv", "held.csv"), ("folds_plain.csv", "held_plain.csv")):
         table = gathered(made, jobs, source)

@@ -34,6 +34,14 @@ class CalibrationOptions(Value):
 
 
 @dataclass(frozen=True)
+class Given:
+    """What the recipe says and the coder has to know."""
+
+    window: Window
+    words_weight: float
+
+
+@dataclass(frozen=True)
 class Decided:
     """What the coder says of each held-out unit, row by row."""
 
@@ -74,10 +82,16 @@ class Scheme:
         return np.stack([shares[:, self.columns(parent)].sum(axis=1) for parent in parents], axis=1)
 
 
-def calibrate(held: HeldOut, scheme: Scheme, window: Window, options: CalibrationOptions) -> CoderParameters:
+def calibrate(held: HeldOut, scheme: Scheme, options: CalibrationOptions, given: Given) -> CoderParameters:
     """Parameters from held-out predictions of all sets."""
     sides = {side: _side(held.of_side(side), scheme, side, options) for side in scheme.sides}
-    return CoderParameters(window=window, coverage=options.coverage, also=options.also, sides=sides)
+    return CoderParameters(
+        window=given.window,
+        words_weight=given.words_weight,
+        coverage=options.coverage,
+        also=options.also,
+        sides=sides,
+    )
 
 
 def decide(held: HeldOut, scheme: Scheme, parameters: CoderParameters) -> Decided:
@@ -105,12 +119,12 @@ def decide(held: HeldOut, scheme: Scheme, parameters: CoderParameters) -> Decide
     )
 
 
-def decide_apart(held: HeldOut, scheme: Scheme, window: Window, options: CalibrationOptions) -> Decided:
+def decide_apart(held: HeldOut, scheme: Scheme, options: CalibrationOptions, given: Given) -> Decided:
     """As `decide`, each fold with parameters measured on the other folds."""
     parts, places = [], []
     for fold in np.unique(held.folds):
         inside = held.folds == fold
-        parameters = calibrate(held.where(~inside), scheme, window, options)
+        parameters = calibrate(held.where(~inside), scheme, options, given)
         parts.append(decide(held.where(inside), scheme, parameters))
         places.append(np.flatnonzero(inside))
     order = np.argsort(np.concatenate(places))
@@ -142,11 +156,33 @@ def _side(held: HeldOut, scheme: Scheme, side: Role, options: CalibrationOptions
     truth = np.array([parents.index(parent) for parent in held.parents(scheme.codebook)])
     temperature = _temperature(held, scheme, side, truth)
     shares = scheme.parent_probabilities(held, side, temperature)
+    code_weights: dict[str, float] = {}
+    for parent in parents:
+        code_weights |= _code_weights(held, scheme, parent, temperature)
     return SideParameters(
         temperature=round(temperature, 4),
         weights=dict(zip(parents, _weights(shares, truth).tolist(), strict=True)),
+        code_weights=code_weights,
         least=_least(shares, truth, options.coverage),
     )
+
+
+def _code_weights(held: HeldOut, scheme: Scheme, parent: str, temperature: float) -> dict[str, float]:
+    """Weights of a parent's codes, from the units of that parent whose label is one code.
+
+    Codes without any label weigh 1: nothing is known of them.
+    """
+    columns = scheme.columns(parent)
+    codes = [scheme.codes[place] for place in columns]
+    known = np.array([len(own) == 1 and own[0] in codes for own in held.codes])
+    truth = np.array([codes.index(own[0]) for own, is_known in zip(held.codes, known, strict=True) if is_known])
+    present = np.unique(truth)
+    weights = np.ones(len(codes))
+    if len(present) > 1:
+        logits = held.logits[known][:, [columns[place] for place in present]] / temperature
+        shares = np.exp(logits - logits.max(axis=1, keepdims=True))
+        weights[present] = _weights(shares / shares.sum(axis=1, keepdims=True), np.searchsorted(present, truth))
+    return dict(zip(codes, weights.tolist(), strict=True))
 
 
 def _temperature(held: HeldOut, scheme: Scheme, side: Role, truth: NDArray[np.int64]) -> float:

@@ -11,7 +11,7 @@ from msw_ml.coding.packing import Packer
 from msw_ml.disk import sha256
 from msw_ml.errors import BadSetting
 from training import corpora, encoder, splits
-from training.calibrate import Scheme
+from training.calibrate import Given, Scheme
 from training.corpora import CodedTranscript, Corpus
 from training.examples import Codes
 from training.recipe import Recipe
@@ -44,9 +44,13 @@ class Plan:
         return Packer.from_file(self.encoder / "tokenizer.json", self.recipe.window)
 
     @property
+    def given(self) -> Given:
+        return Given(window=self.recipe.window, words_weight=self.recipe.words.weight)
+
+    @property
     def key(self) -> str:
-        """Changes with whatever changes the trained weights: an interrupted run goes on under the same key."""
-        learned = self.recipe.model_dump_json(exclude={"tried", "calibration", "version", "licence"})
+        """Changes with whatever changes the network: an interrupted run goes on under the same key."""
+        learned = self.recipe.model_dump_json(exclude={"tried", "calibration", "words", "version", "licence"})
         parts = [learned, self.scheme.codebook.key, sha256(self.encoder / "model.safetensors")]
         parts += [corpus.source.sha256 for corpus in self.corpora]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]

@@ -13,6 +13,7 @@ from msw_ml.session import Value
 from training.calibrate import CalibrationOptions
 from training.fit import FitOptions
 from training.network import NetworkOptions
+from training.words import WordsOptions
 
 
 class Tried(Value):
@@ -47,6 +48,7 @@ class Recipe(Value):
     window: Window = Window()
     network: NetworkOptions = NetworkOptions()
     fit: FitOptions = FitOptions()
+    words: WordsOptions = WordsOptions()
     calibration: CalibrationOptions = CalibrationOptions()
     tried: tuple[Tried, ...] = ()
     """For the card: also what did not help."""

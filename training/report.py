@@ -70,11 +70,9 @@ def make(bundle: Bundle, data: Path, sets: Path) -> tuple[Plan, Report]:
     recipe = Recipe.model_validate(bundle.info.parameters["recipe"])
     made = plan.make(recipe, data, sets)
     held, without = (_held(bundle, name, made) for name in ("folds.csv", "folds_plain.csv"))
-    window, calibration = recipe.window, recipe.calibration
-    decided = decide_apart(held, made.scheme, window, calibration)
-    figures_plain = figures.coding_figures(
-        without, decide_apart(without, made.scheme, window, calibration), made.scheme, recipe.turns
-    )
+    decided = decide_apart(held, made.scheme, recipe.calibration, made.given)
+    decided_plain = decide_apart(without, made.scheme, recipe.calibration, made.given)
+    figures_plain = figures.coding_figures(without, decided_plain, made.scheme, recipe.turns)
     return made, Report(
         coder=figures.coding_figures(held, decided, made.scheme, recipe.turns),
         plain=figures_plain,

@@ -1,6 +1,6 @@
 """A training run: folds, then the shipped model on everything, then calibration, card and bundle.
 
-    DIR/.work/<key>/fold-0/   state.pt (while it trains), encoder.onnx, session.onnx, held.csv, held_plain.csv
+    DIR/.work/<key>/fold-0/   state.pt (while it trains), the bundle's parts, held.csv, held_plain.csv
     DIR/.work/<key>/final/    the same of the model that is shipped
     DIR/<recipe's name>/      the bundle
 
@@ -19,18 +19,21 @@ import onnxruntime as ort
 import torch
 from numpy.typing import NDArray
 
-from msw_ml.coding.reader import Reader
+from msw_ml.coding.reader import Parts, Reader
+from msw_ml.coding.words import Words
 from msw_ml.disk import write_bytes
 from msw_ml.session import Progress, Value, silent
-from training import encoder, export, heldout, plan, recipe
+from training import encoder, export, heldout, plan, recipe, words
 from training.corpora import SETS, CodedTranscript
-from training.examples import NO_TARGET, plain, prepare
+from training.examples import NO_TARGET, Example, plain, prepare
 from training.fit import fit
 from training.heldout import HeldOut
 from training.network import CoderNetwork
 from training.plan import Plan
 
 FINAL = "final"
+PARTS = ("encoder.onnx", "session.onnx", "words.npy")
+"""What of a trained model goes into the bundle."""
 
 
 class Job(Value):
@@ -48,7 +51,10 @@ class Job(Value):
 
     @property
     def is_done(self) -> bool:
-        return (self.folder / "encoder.onnx").is_file() and (self.fold is None or (self.folder / "held.csv").is_file())
+        return self.has("words.npy") if self.fold is None else self.has("held.csv")
+
+    def has(self, name: str) -> bool:
+        return (self.folder / name).is_file()
 
 
 def jobs(made: Plan, recipe_path: Path, data: Path, work: Path, sets: Path = SETS) -> list[Job]:
@@ -83,33 +89,42 @@ def train_all(todo: Sequence[Job], processes: int, progress: Progress = silent) 
 
 
 def train_one(job: Job, progress: Progress = silent) -> None:
-    """Trains one model on one thread, so that the same recipe gives the same weights."""
+    """Trains one model on one thread, so that the same recipe gives the same weights; does what is not done."""
     torch.set_num_threads(1)
     made = plan.make(recipe.read(job.recipe), job.data, job.sets)
-    network = _network(made)
     learned = [t for t in made.transcripts if job.fold is None or made.folds[t.key] != job.fold]
     examples = prepare(learned, made.codes, made.packer)
-    state = job.folder / "state.pt"
-    fit(network, examples, made.packer, made.recipe.fit, seed=made.recipe.seed, state=state, progress=progress)
-    graphs = export.encoder_onnx(network), export.session_onnx(network)
-    write_bytes(job.folder / "session.onnx", graphs[1])
-    write_bytes(job.folder / "encoder.onnx", graphs[0])
+    if not job.has("encoder.onnx"):
+        _train_network(job, made, examples, progress)
+    write_bytes(job.folder / "words.npy", words.fit(examples, made.scheme, made.recipe.words))
     if job.fold is not None:
         held = [t for t in made.transcripts if made.folds[t.key] == job.fold]
         for name, is_plain in (("held_plain.csv", True), ("held.csv", False)):
-            found = predicted(made, held, graphs, is_plain=is_plain)
+            found = predicted(made, held, job.folder, is_plain=is_plain)
             write_bytes(job.folder / name, heldout.write(found, made.codes.ids, made.codes.also))
+
+
+def _train_network(job: Job, made: Plan, examples: Sequence[Example], progress: Progress) -> None:
+    torch.manual_seed(made.recipe.seed)
+    body = encoder.load(made.encoder, made.recipe.encoder_dropout)
+    network = CoderNetwork(body, len(made.codes.ids), len(made.codes.also), made.recipe.network)
+    state = job.folder / "state.pt"
+    fit(network, examples, made.packer, made.recipe.fit, seed=made.recipe.seed, state=state, progress=progress)
+    write_bytes(job.folder / "session.onnx", export.session_onnx(network))
+    write_bytes(job.folder / "encoder.onnx", export.encoder_onnx(network))
     state.unlink(missing_ok=True)
 
 
-def predicted(
-    made: Plan, transcripts: Sequence[CodedTranscript], graphs: tuple[bytes, bytes], *, is_plain: bool
-) -> HeldOut:
-    """Logits of transcripts by exported graphs: what is measured is what is shipped, rounding included."""
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = 1
-    opened = [ort.InferenceSession(graph, options, providers=["CPUExecutionProvider"]) for graph in graphs]
-    reader = Reader(opened[0], opened[1], made.packer, threads=1)
+def predicted(made: Plan, transcripts: Sequence[CodedTranscript], folder: Path, *, is_plain: bool) -> HeldOut:
+    """Logits of transcripts by exported parts: what is measured is what is shipped, rounding included."""
+    parts = Parts(
+        encoder=_open(folder / "encoder.onnx"),
+        session=_open(folder / "session.onnx"),
+        words=Words.from_file(folder / "words.npy", made.scheme.codebook, made.codes.ids),
+        words_weight=made.recipe.words.weight,
+        packer=made.packer,
+    )
+    reader = Reader(parts, threads=1)
 
     def outputs(transcript: CodedTranscript) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
         units = transcript.units
@@ -123,6 +138,12 @@ def predicted(
     return HeldOut.of(transcripts, outputs, (made.groups, made.folds))
 
 
+def _open(path: Path) -> ort.InferenceSession:
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = 1
+    return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+
 def gathered(made: Plan, todo: Sequence[Job], name: str) -> HeldOut:
     """Held-out predictions of all folds, in the order of the sets."""
     tables = [
@@ -130,9 +151,3 @@ def gathered(made: Plan, todo: Sequence[Job], name: str) -> HeldOut:
     ]
     joined = "".join([*tables[0], *(line for table in tables[1:] for line in table[1:])])
     return heldout.read(joined.encode(), made.codes.ids, made.codes.also)
-
-
-def _network(made: Plan) -> CoderNetwork:
-    torch.manual_seed(made.recipe.seed)
-    body = encoder.load(made.encoder, made.recipe.encoder_dropout)
-    return CoderNetwork(body, len(made.codes.ids), len(made.codes.also), made.recipe.network)

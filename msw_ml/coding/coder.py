@@ -13,9 +13,10 @@ from typing import Protocol
 
 from msw_ml import bundle as bundles
 from msw_ml.codebook.book import Codebook
-from msw_ml.coding.decisions import CoderParameters, Decider
+from msw_ml.coding.decisions import CODES, CoderParameters, Decider
 from msw_ml.coding.packing import Packer
-from msw_ml.coding.reader import Reader
+from msw_ml.coding.reader import Parts, Reader
+from msw_ml.coding.words import Words
 from msw_ml.errors import CodingFailed
 from msw_ml.session import CodedUtterance, Progress, Utterance, silent
 
@@ -73,11 +74,13 @@ class BundleCoder:
     @cached_property
     def _reader(self) -> Reader:
         try:
-            return Reader(
+            parts = Parts(
                 encoder=self._bundle.session("encoder.onnx", threads=1),
                 session=self._bundle.session("session.onnx", threads=1),
+                words=Words.from_file(self._bundle.file("words.npy"), self._codebook, self._bundle.info.labels[CODES]),
+                words_weight=self._parameters.words_weight,
                 packer=Packer.from_file(self._bundle.file("tokenizer.json"), self._parameters.window),
-                threads=self._threads,
             )
         except Exception as error:
             raise CodingFailed(f"the weights of {self.label} could not be opened: {error}") from error
+        return Reader(parts, self._threads)

@@ -30,7 +30,9 @@ class SideParameters(Value):
     temperature: float = Field(gt=0)
     """Logits are divided by it (Guo et al. 2017)."""
     weights: dict[str, float]
-    """Parent code → factor of its probability when the code is chosen; 1 everywhere is the plain arg-max."""
+    """Parent code → factor of its probability when the parent is chosen; 1 everywhere is the plain arg-max."""
+    code_weights: dict[str, float]
+    """Code → factor of its probability when a code of the chosen parent is chosen."""
     least: float = Field(ge=0, le=1)
     """A parent code of at least this probability is in the prediction set (split conformal, LAC)."""
 
@@ -39,6 +41,8 @@ class CoderParameters(Value):
     """The part of a coder's `BundleInfo.parameters` that coding reads."""
 
     window: Window
+    words_weight: float = Field(ge=0)
+    """What the second opinion from words alone weighs."""
     coverage: float = Field(gt=0, lt=1)
     """Share of unseen utterances whose parent code the prediction set holds."""
     also: float = Field(gt=0, lt=1)
@@ -92,19 +96,22 @@ class Decider:
         )
 
     def choose(self, side: Role, probabilities: Mapping[str, float]) -> str:
-        """The most probable parent's most probable code, or what it falls to on doubt.
+        """The parent first, then its code, or what that falls to on doubt.
 
-        On doubt means: less than `doubt_cost` times as probable as the code it falls to.
+        On doubt means: less than `doubt_cost` times as probable as the code it falls to. Probabilities count
+        with their weights: without them a code that is rare in the sets would never be given.
         """
         weights = self._parameters.sides[side].weights
-        weighted = {c: p * weights[self._codebook.parent_of(c)] for c, p in probabilities.items()}
-        parents = self._by_parent(weighted)
-        return self._on_doubt(max(parents, key=lambda one: parents[one]), weighted)
+        parents = {one: p * weights[one] for one, p in self._by_parent(probabilities).items()}
+        return self._on_doubt(side, max(parents, key=lambda one: parents[one]), probabilities)
 
-    def _on_doubt(self, parent: str, weighted: Mapping[str, float]) -> str:
+    def _on_doubt(self, side: Role, parent: str, probabilities: Mapping[str, float]) -> str:
+        own = self._parameters.sides[side]
+        weighted = {
+            c: p * own.weights[self._codebook.parent_of(c)] * own.code_weights[c] for c, p in probabilities.items()
+        }
         inside = [code for code in weighted if self._codebook.parent_of(code) == parent]
-        code = max(inside, key=lambda one: weighted[one])
-        rule = self._codebook.behaviour(code)
+        rule = self._codebook.behaviour(max(inside, key=lambda one: weighted[one]))
         while rule.falls_to is not None and weighted[rule.id] < rule.doubt_cost * weighted.get(rule.falls_to, 0.0):
             if self._codebook.parent_of(rule.falls_to) != parent and rule.doubt_cost == 1:
                 # Between parents without a cost the parents' own order has decided already.
@@ -122,7 +129,7 @@ class Decider:
             for one in self._codebook.parent_codes(side)
             if one != parent and occurs.get(one, 0.0) >= self._parameters.also
         ]
-        ordered = [self._on_doubt(one, probabilities) for one in sorted(present, key=lambda one: -occurs[one])]
+        ordered = [self._on_doubt(side, one, probabilities) for one in sorted(present, key=lambda one: -occurs[one])]
         # On doubt a code may fall back to the main code's parent: that one is given already.
         return tuple(code for code in dict.fromkeys(ordered) if self._codebook.parent_of(code) != parent)
 

@@ -1,7 +1,8 @@
-"""Runs a coder's two graphs over a session.
+"""Runs a coder's parts over a session.
 
     encoder.onnx    one utterance with what was said before → a vector
     session.onnx    the vectors of a session in time order → logits of codes, and of parents that occur
+    words.npy       the tokens of an utterance and the one before → what is added to the logits of codes
 
 The quantised encoder scales its numbers by what it sees at once, so it sees one utterance at a time, on
 one thread; several utterances are read beside each other. The same session therefore gets the same
@@ -12,12 +13,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
 from msw_ml.coding.packing import Packer, Row, pad, role_number
+from msw_ml.coding.words import Words
 from msw_ml.errors import CodingFailed
 from msw_ml.session import Progress, Role, silent
 
@@ -25,15 +28,22 @@ Logits = tuple[NDArray[np.float32], NDArray[np.float32]]
 """Of all codes, (n, codes), and of the parents that occur, (n, parents)."""
 
 
-class Reader:
-    """Text and roles of a session → logits; both graphs must have been opened with one thread."""
+@dataclass(frozen=True)
+class Parts:
+    """A coder's parts; both graphs must have been opened with one thread."""
 
-    def __init__(
-        self, encoder: ort.InferenceSession, session: ort.InferenceSession, packer: Packer, threads: int
-    ) -> None:
-        self._encoder = encoder
-        self._session = session
-        self._packer = packer
+    encoder: ort.InferenceSession
+    session: ort.InferenceSession
+    words: Words
+    words_weight: float
+    packer: Packer
+
+
+class Reader:
+    """Text and roles of a session → logits."""
+
+    def __init__(self, parts: Parts, threads: int) -> None:
+        self._parts = parts
         self._threads = threads
 
     def read(
@@ -47,11 +57,17 @@ class Reader:
         """Logits of the utterances at the positions `wanted`; the others are context. Raises `CodingFailed`."""
         if not wanted:
             return np.zeros((0, 0), dtype=np.float32), np.zeros((0, 0), dtype=np.float32)
-        about = self._packer.tokens([target])[0] if target.strip() else []
-        rows = self._packer.rows(self._packer.tokens(texts), roles, about, wanted)
+        packer = self._parts.packer
+        tokens = packer.tokens(texts)
+        about = packer.tokens([target])[0] if target.strip() else []
+        rows = packer.rows(tokens, roles, about, wanted)
         numbers = np.array([role_number(roles[position]) for position in wanted], dtype=np.int64)
-        codes, also = _run(self._session, {"vectors": self._vectors(rows, progress), "roles": numbers})
-        return codes, also
+        codes, also = _run(self._parts.session, {"vectors": self._vectors(rows, progress), "roles": numbers})
+        by_words = [
+            self._parts.words.logits(roles[position], tokens[position], tokens[position - 1] if position else [])
+            for position in wanted
+        ]
+        return codes + np.float32(self._parts.words_weight) * np.stack(by_words), also
 
     def _vectors(self, rows: Sequence[Row], progress: Progress) -> NDArray[np.float32]:
         vectors = []
@@ -63,7 +79,7 @@ class Reader:
 
     def _vector(self, row: Row) -> NDArray[np.float32]:
         ids, kinds, roles = pad([row])
-        return _run(self._encoder, {"ids": ids, "kinds": kinds, "roles": roles})[0]
+        return _run(self._parts.encoder, {"ids": ids, "kinds": kinds, "roles": roles})[0]
 
 
 def _run(graph: ort.InferenceSession, inputs: Mapping[str, NDArray[np.generic]]) -> list[NDArray[np.float32]]:

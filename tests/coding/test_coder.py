@@ -93,8 +93,9 @@ def test_threads_do_not_change_a_single_digit(codebook: Codebook, coder: BundleC
 def test_what_is_read_beside_an_utterance_does_not_change_its_vector(coder: BundleCoder) -> None:
     """Protects against eight-bit scales taken over a batch: rows are read alone, in any order."""
     reader = coder._reader
+    packer = reader._parts.packer
     texts = [text for _, text in LINES]
-    rows = reader._packer.rows(reader._packer.tokens(texts), [role for role, _ in LINES], [], range(len(LINES)))
+    rows = packer.rows(packer.tokens(texts), [role for role, _ in LINES], [], range(len(LINES)))
     together = reader._vectors(rows, lambda stage, done: None)
     shuffled = list(range(len(rows)))
     random.Random(3).shuffle(shuffled)

@@ -24,13 +24,18 @@ def decide(
     temperature: float = 1.0,
     least: float = 0.5,
     weights: dict[str, float] | None = None,
+    code_weights: dict[str, float] | None = None,
 ) -> CodedUtterance:
     """A decision from the probabilities of some codes; the rest of them are next to nothing."""
     side = CODEBOOK.behaviour(next(iter(shares))).speaker
     parents = {role: dict.fromkeys(CODEBOOK.parent_codes(role), 1.0) for role in (Role.WORKER, Role.PARENT)}
     parents[side] |= weights or {}
-    sides = {r: SideParameters(temperature=temperature, weights=w, least=least) for r, w in parents.items()}
-    parameters = CoderParameters(window=Window(), coverage=0.8, also=0.5, sides=sides)
+    codes = dict.fromkeys(WORKER + PARENT, 1.0) | (code_weights or {})
+    sides = {
+        r: SideParameters(temperature=temperature, weights=w, code_weights=codes, least=least)
+        for r, w in parents.items()
+    }
+    parameters = CoderParameters(window=Window(), words_weight=0.0, coverage=0.8, also=0.5, sides=sides)
     decider = Decider(CODEBOOK, {"codes": WORKER + PARENT, "also": ALSO}, parameters)
     logits = np.log([shares.get(code, 1e-9) for code in WORKER + PARENT]).astype(np.float32)
     occurs = [(also or {}).get(parent, 0.01) for parent in ALSO]
@@ -91,6 +96,16 @@ def test_temperature_spreads_and_weights_shift_without_touching_probabilities() 
     weighted = decide({"change": 0.4, "neutral": 0.6}, weights={"change": 2.0})
     assert (plain.code, weighted.code) == ("neutral", "change")
     assert weighted.probabilities == plain.probabilities
+
+
+def test_weights_of_codes_choose_within_the_parent_only() -> None:
+    """Protects the parent codes, on which the coder is measured, from how rare codes are brought back."""
+    shares = {"other": 0.3, "affirm": 0.15, "question_open": 0.55}
+    heavy = decide(shares, code_weights={"affirm": 4.0})
+    assert (heavy.code, heavy.parent_code) == (decide(shares).code, "question")
+    shares = {"other": 0.5, "affirm": 0.2, "question_open": 0.3}
+    assert decide(shares).code == "other"
+    assert decide(shares, code_weights={"affirm": 4.0}).code == "affirm"
 
 
 def test_other_behaviours_of_a_unit_are_named_after_the_main_one() -> None:

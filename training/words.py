@@ -1,0 +1,64 @@
+"""Fits the coder's second opinion: logistic regression of parent codes on hashed tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+from scipy import sparse
+from sklearn.linear_model import LogisticRegression
+
+from msw_ml.coding.words import BUCKETS, features, to_bytes
+from msw_ml.session import Role, Value
+from training.calibrate import Scheme
+from training.examples import Example
+
+
+class WordsOptions(Value):
+    """How the second opinion is fitted and what it weighs."""
+
+    penalty: float = Field(default=8.0, gt=0)
+    """Inverse strength of the L2 penalty."""
+    weight: float = Field(default=0.5, ge=0)
+    """Its log probabilities are added to the network's logits so many times."""
+
+
+def fit(examples: Sequence[Example], scheme: Scheme, options: WordsOptions) -> bytes:
+    """The bundle's `words.npy`; every unit is read with and without punctuation."""
+    return to_bytes([_side(examples, scheme, side, options) for side in scheme.sides])
+
+
+def _side(examples: Sequence[Example], scheme: Scheme, side: Role, options: WordsOptions) -> NDArray[np.float64]:
+    parents = scheme.codebook.parent_codes(side)
+    rows: list[tuple[NDArray[np.int64], NDArray[np.float64]]] = []
+    labels: list[int] = []
+    for example in examples:
+        for tokens in (example.tokens, example.plain_tokens):
+            for number, unit in enumerate(example.transcript.units):
+                if unit.role is side:
+                    rows.append(features(tokens[number], tokens[number - 1] if number else []))
+                    labels.append(parents.index(scheme.codebook.parent_of(unit.codes[0])))
+    table = _sparse(rows)
+    # Half weight, since every unit stands twice.
+    model = LogisticRegression(C=options.penalty / 2, max_iter=200).fit(table, labels)
+    weights = np.zeros((BUCKETS + 1, len(parents)))
+    weights[:BUCKETS, model.classes_] = model.coef_.T if len(model.classes_) > 2 else _two(model)
+    weights[BUCKETS, model.classes_] = model.intercept_ if len(model.classes_) > 2 else [0.0, model.intercept_[0]]
+    absent = np.setdiff1d(np.arange(len(parents)), model.classes_)
+    weights[BUCKETS, absent] = weights[BUCKETS].min() - 10
+    return weights
+
+
+def _two(model: LogisticRegression) -> NDArray[np.float64]:
+    """Two classes have one column of coefficients, that of the second."""
+    coefficients: NDArray[np.float64] = np.column_stack([np.zeros(BUCKETS), model.coef_[0]])
+    return coefficients
+
+
+def _sparse(rows: Sequence[tuple[NDArray[np.int64], NDArray[np.float64]]]) -> sparse.csr_matrix:
+    starts = np.cumsum([0, *(len(places) for places, _ in rows)])
+    places = np.concatenate([places for places, _ in rows])
+    values = np.concatenate([values for _, values in rows])
+    return sparse.csr_matrix((values, places, starts), shape=(len(rows), BUCKETS))
