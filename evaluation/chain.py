@@ -11,9 +11,9 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
+from evaluation import references
 from evaluation.hearing import ErrorRate, role_errors, speaker_word_errors, turn_errors, word_errors
 from msw_ml.codebook import Codebook
-from msw_ml.errors import InputError
 from msw_ml.pipeline import Pipeline
 from msw_ml.session import (
     HeardSession,
@@ -90,11 +90,8 @@ class _Parts(Value):
 
 
 def compare(sound: Path, said: Sequence[Utterance], pipeline: Pipeline) -> list[Effect]:
-    """All mixes of one recording. Raises `InputError` where the reference has no times or no worker."""
-    if any(utterance.start is None or utterance.end is None for utterance in said):
-        raise InputError(f"the reference of {sound.name} has utterances without times; give start and end")
-    if not any(utterance.role is Role.WORKER for utterance in said):
-        raise InputError(f"the reference of {sound.name} does not say who the worker is; add a column 'role'")
+    """All mixes of one recording. Raises what `references.check` raises, and what the engines do."""
+    references.check(sound, said)
     parts = _hear(sound, said, pipeline)
     recording = Recording(
         name=sound.stem,

@@ -6,7 +6,7 @@ that name that has times; failing that with `visit.stm` (speaker, start, end and
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from msw_ml.batch.inputs import SOUND_SUFFIXES
@@ -43,6 +43,14 @@ def reference(sound: Path) -> list[Utterance] | None:
                 return said
     stm = sound.with_suffix(".stm")
     return read_stm(stm) if stm.is_file() else None
+
+
+def check(sound: Path, said: Sequence[Utterance]) -> None:
+    """Raises `InputError` where a reference cannot serve: it needs times, and a worker."""
+    if any(utterance.start is None or utterance.end is None for utterance in said):
+        raise InputError(f"the reference of {sound.name} has utterances without times; give start and end")
+    if not any(utterance.role is Role.WORKER for utterance in said):
+        raise InputError(f"the reference of {sound.name} does not say who the worker is; add a column 'role'")
 
 
 def read_stm(path: Path) -> list[Utterance]:
