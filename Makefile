@@ -16,7 +16,7 @@ $(STAMP): pyproject.toml
 	touch $(STAMP)
 
 demo: install
-	$(BIN)/msw score datasets/demo/visit.ogg --output scores --target "getting help with mornings"
+	$(BIN)/msw score datasets/demo/visit.ogg --output scores --speakers 3 --role S3=child --target "keeping smoke out of the flat"
 	@echo "The report lies in scores/visit/report.html"
 
 lint: install

@@ -39,10 +39,13 @@ def ratings(session: ScoredSession, codebook: Codebook) -> Table:
 
 
 def measures(session: ScoredSession, codebook: Codebook) -> Table:
-    """Every measure by its name; a percentage as such."""
+    """Every measure of the codebook by its name; a percentage as such. The counts of codes stand in `counts`."""
     table: Table = [("Measure", "Value", "Low", "High", "Meaning")]
-    for measure in session.measures:
-        rule = codebook.measure(measure.id)
+    made = {measure.id: measure for measure in session.measures}
+    for rule in codebook.measures:
+        if rule.id not in made:
+            continue
+        measure = made[rule.id]
         value, low, high = (
             _for_people(figure, rule.is_percent) for figure in (measure.value, measure.low, measure.high)
         )
