@@ -21,6 +21,7 @@ def train(recipe_path: Path, out: Path, data: Path, sets: Path) -> Bundle:
     return assemble.assemble(made, todo, out, data, sets)
 
 
+@pytest.mark.slow
 def test_a_run_makes_a_bundle_that_codes_and_a_card_that_holds(
     tiny_recipe: Path, tiny_data: Path, tiny_sets: Path, tmp_path: Path
 ) -> None:
@@ -43,6 +44,7 @@ def test_a_run_makes_a_bundle_that_codes_and_a_card_that_holds(
     assert bundle.info.parameters["confusion_parent"]["worker"]["labels"] == list(codebook.parent_codes(Role.WORKER))
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_and_ends_as_an_undisturbed_one(
     tiny_recipe: Path, tiny_data: Path, tiny_sets: Path, tmp_path: Path
 ) -> None:
