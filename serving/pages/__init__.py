@@ -1,9 +1,25 @@
-"""The web pages."""
+"""The web pages: server-rendered, with htmx and small modules; they speak to the same functions as the API."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
+
+from serving.pages.administration import router as administration
+from serving.pages.compare import router as compare
+from serving.pages.correcting import router as correcting
+from serving.pages.entrance import router as entrance
+from serving.pages.jobs import router as jobs
+from serving.pages.library import router as library
+from serving.pages.reliability import router as reliability
+from serving.pages.review import router as review
+from serving.pages.session import router as session
 
 
 def install(app: FastAPI) -> None:
     """Adds the pages and their static files to the application."""
+    app.mount("/static", StaticFiles(directory=Path(__file__).parent.parent / "static"), name="static")
+    for part in (entrance, library, session, correcting, review, compare, jobs, reliability, administration):
+        app.include_router(part)

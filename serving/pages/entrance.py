@@ -1,0 +1,81 @@
+"""Signing in with a token, and out."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Form, Query, Request
+from fastapi.responses import RedirectResponse, Response
+
+from serving import auth, dependencies
+from serving.dependencies import At
+from serving.pages.rendering import page
+from serving.pages.routing import go, pages_router
+from serving.problems import Problem
+
+router = pages_router()
+HOME = "/library"
+
+
+@router.get("/")
+def home() -> Response:
+    """The library is the first page."""
+    return RedirectResponse(HOME, 303)
+
+
+@router.get("/sign-in")
+def ask(request: Request, at: At, target: Annotated[str, Query(alias="next", max_length=500)] = "") -> Response:
+    """The form; whoever is signed in goes on."""
+    target = inside(target)
+    if dependencies.browser_principal(request, at) is not None:
+        return go(request, target)
+    return page(request, "sign_in.html", None, target=target, error="")
+
+
+@router.post("/sign-in")
+def sign_in(
+    request: Request,
+    at: At,
+    token: Annotated[str, Form(max_length=200)] = "",
+    target: Annotated[str, Form(alias="next", max_length=500)] = "",
+) -> Response:
+    """Opens a browser session; a token that does not fit is told so on the form."""
+    try:
+        with dependencies.counted_sign_in(at, dependencies.address_of(request)), at.begin() as db:
+            cookie, _ = auth.sign_in(db, token, at.settings)
+    except Problem as problem:
+        refused = page(request, "sign_in.html", None, target=inside(target), error=problem.detail)
+        refused.status_code = problem.status
+        return refused
+    answer = go(request, inside(target))
+    answer.set_cookie(
+        auth.COOKIE,
+        cookie,
+        httponly=True,
+        samesite="strict",
+        secure=at.settings.is_https,
+        path="/",
+        max_age=at.settings.session_hours * 3600,
+    )
+    return answer
+
+
+@router.post("/sign-out")
+def sign_out(
+    request: Request, at: At, csrf: Annotated[str, Form(alias=auth.CSRF_FIELD, max_length=200)] = ""
+) -> Response:
+    """Ends the browser session here and in the database."""
+    who = dependencies.browser_principal(request, at)
+    if who is not None:
+        auth.check_csrf(who, csrf)
+        with at.begin() as db:
+            auth.sign_out(db, who)
+    answer = go(request, "/sign-in")
+    answer.delete_cookie(auth.COOKIE, path="/")
+    return answer
+
+
+def inside(target: str) -> str:
+    """A path of this service to go on to; anything else leads home."""
+    is_ours = target.startswith("/") and not target.startswith("//") and "\\" not in target and ":" not in target
+    return target if is_ours and not target.startswith("/sign-") and target.isprintable() else HOME

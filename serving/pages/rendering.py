@@ -1,0 +1,84 @@
+"""Turns a template into a page: all text escaped, a missing value an error, no inline script or style."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from pathlib import Path
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from msw_ml.reports import wording as report_wording
+from msw_ml.session import Value
+from serving.pages import wording
+from serving.permissions import May, Principal
+
+_STATIC = Path(__file__).parent.parent / "static"
+
+
+class Place(Value):
+    """An entry of the navigation."""
+
+    path: str
+    name: str
+
+
+def page(request: Request, template: str, who: Principal | None, **context: object) -> HTMLResponse:
+    """A whole page, or a fragment of one, as an answer."""
+    made = (
+        environment()
+        .get_template(template)
+        .render(
+            who=who,
+            places=places(who),
+            here=f"/{request.url.path.split('/')[1]}",
+            nonce=request.state.csp_nonce,
+            **context,
+        )
+    )
+    return HTMLResponse(made)
+
+
+def places(who: Principal | None) -> tuple[Place, ...]:
+    """Where somebody can go."""
+    if who is None:
+        return ()
+    found = [Place(path="/library", name="Library"), Place(path="/jobs", name="Jobs")]
+    if who.may(May.COMPARE):
+        found.append(Place(path="/reliability", name="Reliability"))
+    if who.may(May.SEE_GROUPS):
+        found.append(Place(path="/groups", name="Groups"))
+    if who.may(May.ADMINISTER):
+        found.append(Place(path="/administration", name="Administration"))
+    return tuple(found)
+
+
+@cache
+def environment() -> Environment:
+    """The templates with their filters."""
+    made = Environment(
+        loader=PackageLoader("serving"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters.update(
+        clock=report_wording.clock,
+        long_time=report_wording.long_time,
+        number=report_wording.number,
+        percent=report_wording.percent,
+        day=report_wording.day,
+        left=wording.time_left,
+    )
+    made.globals.update(static=_static, plural=report_wording.plural, words=wording, roles=report_wording.ROLES)
+    return made
+
+
+@cache
+def _static(name: str) -> str:
+    """A static file's address; it changes with the content, so that no browser keeps an old one."""
+    digest = hashlib.sha256((_STATIC / name).read_bytes()).hexdigest()[:12]
+    return f"/static/{name}?v={digest}"
