@@ -97,12 +97,11 @@ def _figures(made: Plan, report: Report) -> str:
 
 
 def _human(made: Plan) -> dict[str, float]:
-    return {
-        f"{line.side.value}_{name}": value
-        for corpus in made.corpora
-        for line in corpus.source.agreement
-        for name, value in (("macro_f1", line.macro_f1), ("kappa", line.kappa))
-    }
+    found: dict[str, float] = {}
+    for corpus in made.corpora:
+        if corpus.source.agreement is not None:
+            found |= corpus.source.agreement.figures
+    return found
 
 
 def _ceilings(report: Report) -> str:

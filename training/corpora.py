@@ -27,13 +27,11 @@ SETS = Path(__file__).resolve().parents[1] / "datasets"
 
 
 class Agreement(Value):
-    """How far people agree on a set's units, one side, as the set's keeper measured it."""
+    """How far people agree on a set's units, as the set's keeper measured it."""
 
-    side: Role
     units: int
-    macro_f1: float
-    """One annotator against another, mean over pairs."""
-    kappa: float
+    figures: dict[str, float]
+    """Figure of the card → one annotator against another, mean over pairs."""
 
 
 class Source(Value):
@@ -52,7 +50,7 @@ class Source(Value):
     """The behaviour that change talk is about, where it is one for the whole set."""
     keep_out: tuple[str, ...] = ()
     """Sessions that are never trained or tuned on."""
-    agreement: tuple[Agreement, ...] = ()
+    agreement: Agreement | None = None
     same_as: dict[str, str] = Field(default_factory=dict)
     """Session → `set/session` that is known to be the same conversation."""
 

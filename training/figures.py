@@ -117,20 +117,42 @@ def fine_figures(held: HeldOut, decided: Decided, scheme: Scheme, chosen: NDArra
     return figures
 
 
-def _subtypes(held: HeldOut, scheme: Scheme, chosen: NDArray[np.bool_]) -> list[Figure]:
-    """Within a parent with two known codes: which of them, given the parent is right in the label."""
-    figures = []
+@dataclass(frozen=True)
+class Kinds:
+    """A parent with two codes, and the units whose label is one of them."""
+
+    parent: str
+    codes: tuple[str, ...]
+    inside: NDArray[np.bool_]
+    truth: tuple[str, ...]
+
+    def figure(self, given: Sequence[str], groups: NDArray[np.int64]) -> Figure:
+        """How well the two are told apart, given the parent is right."""
+        labelled = Labelled.of(self.codes, self.truth, given, groups[self.inside])
+        return labelled.figure(f"{self.parent}_kind_f1", f"{' against '.join(self.codes)}, macro-F1", macro_f1)
+
+
+def kinds(held: HeldOut, scheme: Scheme, chosen: NDArray[np.bool_]) -> list[Kinds]:
+    """The worker's parents that have two codes, with the units to tell them apart on."""
+    found = []
     for parent in scheme.codebook.parent_codes(Role.WORKER):
-        codes = [scheme.codes[place] for place in scheme.columns(parent)]
-        if len(codes) != 2:
-            continue
-        inside = chosen & np.array([len(own) == 1 and own[0] in codes for own in held.codes])
-        truth = [own[0] for own, is_in in zip(held.codes, inside, strict=True) if is_in]
-        logits = held.logits[inside][:, scheme.columns(parent)]
-        given = [codes[place] for place in logits.argmax(axis=1)]
-        labelled = Labelled.of(codes, truth, given, held.groups[inside])
-        figures.append(labelled.figure(f"{parent}_kind_f1", f"{' against '.join(codes)}, macro-F1", macro_f1))
-    return figures
+        codes = tuple(scheme.codes[place] for place in scheme.columns(parent))
+        if len(codes) == 2:
+            inside = chosen & np.array([len(own) == 1 and own[0] in codes for own in held.codes])
+            truth = tuple(own[0] for own, is_in in zip(held.codes, inside, strict=True) if is_in)
+            found.append(Kinds(parent, codes, inside, truth))
+    return found
+
+
+def _subtypes(held: HeldOut, scheme: Scheme, chosen: NDArray[np.bool_]) -> list[Figure]:
+    """Which of two codes of a parent the network prefers."""
+    return [
+        kind.figure(
+            [kind.codes[p] for p in held.logits[kind.inside][:, scheme.columns(kind.parent)].argmax(axis=1)],
+            held.groups,
+        )
+        for kind in kinds(held, scheme, chosen)
+    ]
 
 
 def calibration_error(held: HeldOut, decided: Decided, scheme: Scheme, side: Role, chosen: NDArray[np.bool_]) -> Figure:

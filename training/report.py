@@ -126,6 +126,10 @@ def _baseline(made: Plan, held: HeldOut) -> dict[str, float]:
         found.append(labelled.figure(f"{side.value}_kappa", "", kappa))
         found += figures.session_counts(held, decided, made.scheme, side, held.corpora == made.recipe.turns)
     found += figures.fine_figures(held, decided, made.scheme, held.corpora != made.recipe.turns)
+    for kind in figures.kinds(held, made.scheme, held.corpora == made.recipe.turns):
+        inside = [key for key, is_in in zip(keys, kind.inside, strict=True) if is_in]
+        told = tfidf(made.transcripts, made.folds, dict(zip(inside, kind.truth, strict=True)), Role.WORKER)
+        found.append(kind.figure([told[key] for key in inside], held.groups))
     return {figure.id: figure.value for figure in found if figure.value is not None}
 
 
