@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import importlib.abc
 import importlib.machinery
+import importlib.util
 import socket
 import sys
 import types
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -16,31 +17,32 @@ SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
 class _CpuTorchaudio(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """PyPI's torchaudio links CUDA; beside a CPU torch its C++ part is replaced by an empty module.
+    """Gives torchaudio an empty module for its C++ part.
 
-    Users take torch and torchaudio from one wheel index and never meet this.
+    PyPI's torchaudio links CUDA and cannot be imported beside a CPU torch. Users take both from one
+    index and never meet this; nothing here needs the C++ part.
     """
 
     def find_spec(
         self, name: str, path: Sequence[str] | None, target: types.ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
-        if name != "torchaudio._extension":
-            return None
-        return importlib.machinery.ModuleSpec(name, self)
-
-    def create_module(self, spec: importlib.machinery.ModuleSpec) -> types.ModuleType:
-        module = types.ModuleType(spec.name)
-        module.__dict__.update(_IS_TORCHAUDIO_EXT_AVAILABLE=False, _IS_RIR_AVAILABLE=False, _IS_ALIGN_AVAILABLE=False)
-        module.__dict__["fail_if_no_align"] = lambda function: function
-        return module
+        return importlib.machinery.ModuleSpec(name, self) if name == "torchaudio._extension" else None
 
     def exec_module(self, module: types.ModuleType) -> None:
-        return None
+        vars(module).update(
+            _IS_TORCHAUDIO_EXT_AVAILABLE=False,
+            _IS_RIR_AVAILABLE=False,
+            _IS_ALIGN_AVAILABLE=False,
+            fail_if_no_align=lambda function: function,
+        )
 
 
 def _is_cpu_torch() -> bool:
-    version = Path(next(iter(importlib.machinery.PathFinder.find_spec("torch").submodule_search_locations or [""]), "")) / "version.py" if importlib.machinery.PathFinder.find_spec("torch") else None
-    return version is not None and version.is_file() and "cuda: Optional[str] = None" in version.read_text()
+    """Read from torch's files: importing it would cost every test run seconds."""
+    torch = importlib.util.find_spec("torch")
+    if torch is None or torch.origin is None:
+        return False
+    return "cuda: Optional[str] = None" in Path(torch.origin).with_name("version.py").read_text(encoding="utf-8")
 
 
 if _is_cpu_torch():
@@ -71,8 +73,8 @@ def _own_folders(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempP
 
 
 @pytest.fixture(scope="session")
-def shared() -> Iterator[Path]:
+def shared() -> Path:
     """The measuring data beside the checkout."""
     if not SHARED.is_dir():
         pytest.skip("the measuring data (../shared) is not here")
-    yield SHARED
+    return SHARED

@@ -13,6 +13,7 @@ from scipy.ndimage import uniform_filter1d
 from msw_ml.session import Span, Turn
 from msw_ml.speech.activity import find_speech
 from msw_ml.speech.audio import Audio
+from msw_ml.speech.turns import Piece, bridged
 
 LEAK_DB = 12.0
 """A channel that is so much quieter than the other holds the other's voice. Telephone side tone and lapel
@@ -21,8 +22,6 @@ CELL = 0.05
 """Seconds."""
 SMOOTHED_CELLS = 5
 """Levels are compared over a quarter of a second: shorter than a syllable they swing too much."""
-BRIDGE = 0.5
-"""Seconds: a shorter pause does not end a turn."""
 LEAST_TURN = 0.15
 """Seconds: what remains of a leaked voice is shorter, "mm" is longer."""
 BLOCK = 60.0
@@ -35,8 +34,8 @@ def channel_turns(audio: Audio) -> list[Turn]:
     turns: list[Turn] = []
     for channel in (0, 1):
         is_leak = levels[1 - channel] - levels[channel] > LEAK_DB
-        spans = [own for span in find_speech(audio, channel) for own in _own_parts(span, is_leak, audio.held.start)]
-        turns += [Turn(start=span.start, end=span.end, speaker=f"S{channel + 1}") for span in _bridged(spans)]
+        pieces = [piece for span in find_speech(audio, channel) for piece in _own(span, is_leak, audio.held.start)]
+        turns += [Turn(start=start, end=end, speaker=f"S{channel + 1}") for start, end, _ in bridged(pieces)]
     return sorted(turns, key=lambda turn: (turn.start, turn.end, turn.speaker))
 
 
@@ -50,25 +49,15 @@ def _levels(audio: Audio, channel: int) -> NDArray[np.float64]:
     return np.asarray(10 * np.log10(uniform_filter1d(np.concatenate(power), SMOOTHED_CELLS) + 1e-10))
 
 
-def _own_parts(span: Span, is_leak: NDArray[np.bool_], origin: float) -> list[Span]:
+def _own(span: Span, is_leak: NDArray[np.bool_], origin: float) -> list[Piece]:
     """What is left of a stretch of speech without the cells that leaked over."""
     first, last = int((span.start - origin) / CELL), int(np.ceil((span.end - origin) / CELL))
     kept = np.concatenate([[False], ~is_leak[first:last], [False]])
     edges = np.flatnonzero(np.diff(kept.astype(np.int8)))
-    parts = []
+    parts: list[Piece] = []
     for begin, end in edges.reshape(-1, 2).tolist():
         start = max(span.start, origin + (first + begin) * CELL)
         stop = min(span.end, origin + (first + end) * CELL)
         if stop - start >= min(LEAST_TURN, span.duration):
-            parts.append(Span(start=round(start, 3), end=round(stop, 3)))
+            parts.append((round(start, 3), round(stop, 3), 0))
     return parts
-
-
-def _bridged(spans: list[Span]) -> list[Span]:
-    joined: list[Span] = []
-    for span in spans:
-        if joined and span.start - joined[-1].end < BRIDGE:
-            joined[-1] = Span(start=joined[-1].start, end=span.end)
-        else:
-            joined.append(span)
-    return joined

@@ -82,6 +82,8 @@ class TrainedRoleFinder:
         said: dict[str, list[str]] = {}
         for utterance in utterances:
             said.setdefault(utterance.speaker, []).append(utterance.trusted_text)
+        if not said:
+            return RoleChoice(roles={}, margin=0, method="found")
         roles = dict(given or {})
         if unknown := sorted(roles.keys() - said.keys()):
             raise BadSetting(f"no speaker is called '{unknown[0]}' here; there are: {', '.join(said)}")
@@ -96,7 +98,7 @@ class TrainedRoleFinder:
         return RoleChoice(
             roles={speaker: roles[speaker] for speaker in said},
             margin=round(margin, 4),
-            method="given" if is_given and said else "found",
+            method="given" if is_given else "found",
         )
 
     def _worker(self, said: Mapping[str, Sequence[str]]) -> tuple[str | None, float]:

@@ -27,6 +27,7 @@ from msw_ml.session import Progress, Span, Turn, silent
 from msw_ml.speech.audio import Audio
 from msw_ml.speech.clusters import find_voices
 from msw_ml.speech.mel import FRAMES_PER_SECOND, mel_spectrogram
+from msw_ml.speech.turns import Piece, bridged, named
 
 WINDOW = 1.6
 SHORT_WINDOW = 0.8
@@ -39,8 +40,6 @@ SPREAD, SHORT_SPREAD = 0.4, 0.25
 """Seconds: how far from its middle a window speaks for whom it heard (standard deviation of a bell)."""
 CHANGE_PRICE = 0.25
 """What a change of speaker costs in cosine times cells; half of that across a pause."""
-BRIDGE = 0.5
-"""Seconds: a shorter pause between two stretches of one speaker does not end the turn."""
 BLOCK = 60.0
 """Seconds of sound in memory at a time."""
 BATCH = 32
@@ -134,7 +133,7 @@ def _turns(speech: Sequence[Span], likeness: Numbers) -> list[Turn]:
     edges = [_cells_of(span, len(likeness)) for span in speech]
     price = np.concatenate([[CHANGE_PRICE / 2, *[CHANGE_PRICE] * (last - first - 1)] for first, last in edges])
     owners = _cheapest_path(np.concatenate([likeness[first:last] for first, last in edges]), price)
-    pieces: list[tuple[float, float, int]] = []
+    pieces: list[Piece] = []
     seen = 0
     for span, (first, last) in zip(speech, edges, strict=True):
         mine = owners[seen : seen + last - first]
@@ -144,7 +143,7 @@ def _turns(speech: Sequence[Span], likeness: Numbers) -> list[Turn]:
             start = span.start if begin == 0 else (first + begin) * CELL
             end = span.end if stop == len(mine) else (first + stop) * CELL
             pieces.append((start, max(start, end), int(mine[begin])))
-    return _named(_bridged(pieces))
+    return named(bridged(pieces))
 
 
 def _cells_of(span: Span, cells: int) -> tuple[int, int]:
@@ -167,18 +166,3 @@ def _cheapest_path(likeness: Numbers, price: Numbers) -> NDArray[np.int64]:
     for cell in range(len(likeness) - 1, 0, -1):
         path[cell - 1] = came_from[cell, path[cell]]
     return path
-
-
-def _bridged(pieces: Sequence[tuple[float, float, int]]) -> list[tuple[float, float, int]]:
-    joined: list[tuple[float, float, int]] = []
-    for start, end, owner in pieces:
-        if joined and joined[-1][2] == owner and start - joined[-1][1] < BRIDGE:
-            joined[-1] = (joined[-1][0], end, owner)
-        else:
-            joined.append((start, end, owner))
-    return joined
-
-
-def _named(pieces: Sequence[tuple[float, float, int]]) -> list[Turn]:
-    order = {owner: f"S{place}" for place, owner in enumerate(dict.fromkeys(owner for _, _, owner in pieces), start=1)}
-    return [Turn(start=round(start, 3), end=round(end, 3), speaker=order[owner]) for start, end, owner in pieces]
