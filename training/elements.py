@@ -72,6 +72,8 @@ class Recipe(Value):
     codebook: str
     trained_on: str
     """What the sessions are, to follow "Learned from 100 …"."""
+    note: str = ""
+    """For the card: how the choices of this recipe were made."""
     data: DataOptions
     features: FeatureOptions
     fit: FitOptions = FitOptions()
@@ -101,6 +103,7 @@ def train_elements(recipe: Path, out: Path, data: Path = DATA) -> Path:
     model = _model(plan, table, elements, names, manner, crossed.predicted)
     facts = CardFacts(
         recipe=recipe.name,
+        note=plan.note,
         figures=tuple(rows),
         halo=tuple(halo(truth, crossed.predicted)),
         curve=tuple(deletion_curve(talks, model, codebook, plan.fit.seed)),

@@ -16,6 +16,7 @@ class CardFacts(Value):
     """What a training run found out."""
 
     recipe: str
+    note: str
     figures: tuple[ElementFigures, ...]
     halo: tuple[Halo, ...]
     curve: tuple[CurvePoint, ...]
@@ -52,6 +53,7 @@ def write_card(name: str, version: str, codebook: Codebook, model: SessionModel,
         "On folds by video: no session was seen in fitting, in choosing the ridge's strength, or in calibrating the "
         "interval it is judged by. 95% intervals from resampled videos. Human: one rater.",
         as_table(facts.figures),
+        *([facts.note] if facts.note else []),
         f"Intervals were calibrated to hold {100 * model.coverage:.0f}% of human ratings; half widths: "
         + ", ".join(f"{one.element} {one.half_width:.2f}" for one in model.elements)
         + ".",
