@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -125,46 +126,54 @@ def make_people() -> type[People]:
     return People
 
 
+class Postgres:
+    """Debian's PostgreSQL on a port of its own, which can be stopped and started again."""
+
+    def __init__(self, folder: Path, programs: Path) -> None:
+        self._folder, self._programs = folder, programs
+        self._prefix: list[str] = []
+        if os.getuid() == 0:  # it refuses to run as root
+            shutil.chown(folder, "postgres")
+            self._prefix = ["runuser", "-u", "postgres", "--"]
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self._port = free.getsockname()[1]
+        self._run("initdb", "-A", "trust", "-U", "msw", "-E", "UTF8")
+        self._count = 0
+
+    def _run(self, program: str, *options: str) -> None:
+        command = [*self._prefix, str(self._programs / program), "-D", str(self._folder / "data"), *options]
+        subprocess.run(command, check=True, capture_output=True, cwd=self._folder)
+
+    def start(self) -> None:
+        options = f"-p {self._port} -k {self._folder} -c listen_addresses=127.0.0.1"
+        self._run("pg_ctl", "-o", options, "-l", str(self._folder / "log"), "-w", "start")
+
+    def stop(self) -> None:
+        """As `kill -9` would: without saying goodbye to anybody."""
+        self._run("pg_ctl", "-m", "immediate", "stop")
+
+    def database(self) -> str:
+        """Address of a new, empty database."""
+        self._count += 1
+        with sa.create_engine(self._url("postgres"), isolation_level="AUTOCOMMIT").connect() as admin:
+            admin.exec_driver_sql(f"CREATE DATABASE d{self._count}")
+        return self._url(f"d{self._count}")
+
+    def _url(self, database: str) -> str:
+        return f"postgresql+psycopg://msw@127.0.0.1:{self._port}/{database}"
+
+
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address of Debian's PostgreSQL, started for this run on a port of its own."""
+def postgres() -> Iterator[Postgres]:
     if POSTGRES is None:
         pytest.skip("PostgreSQL is not installed (Debian package postgresql)")
-    folder = tmp_path_factory.mktemp("postgres")
-    prefix: list[str] = []
-    if os.getuid() == 0:
-        shutil.chown(folder, "postgres")
-        folder.chmod(0o700)
-        for parent in folder.parents[:2]:
-            parent.chmod(0o755)
-        prefix = ["runuser", "-u", "postgres", "--"]
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    data = folder / "data"
-    options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1"
-    start = [
-        *prefix,
-        str(POSTGRES / "pg_ctl"),
-        "-D",
-        str(data),
-        "-o",
-        options,
-        "-l",
-        str(folder / "log"),
-        "-w",
-        "start",
-    ]
-    subprocess.run(
-        [*prefix, str(POSTGRES / "initdb"), "-D", str(data), "-A", "trust", "-U", "msw", "-E", "UTF8"],
-        check=True, capture_output=True, cwd=folder,
-    )  # fmt: skip
-    subprocess.run(start, check=True, capture_output=True, cwd=folder)
-    try:
-        yield f"postgresql+psycopg://msw@127.0.0.1:{port}/postgres"
-    finally:
-        stop = [*prefix, str(POSTGRES / "pg_ctl"), "-D", str(data), "-m", "immediate", "stop"]
-        subprocess.run(stop, check=False, capture_output=True, cwd=folder)
+    folder = Path(tempfile.mkdtemp(prefix="msw-postgres-"))  # its own user must get at it, pytest's folders are closed
+    server = Postgres(folder, POSTGRES)
+    server.start()
+    yield server
+    server.stop()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def made_by_hand(name: str) -> ScoredSession:

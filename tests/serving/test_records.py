@@ -96,10 +96,7 @@ def test_migrations_reach_the_tables_from_every_revision(kind, tmp_path, request
         if kind == "sqlite":
             engine = open_engine(f"sqlite:///{tmp_path / f'{number}.db'}")
         else:
-            url = request.getfixturevalue("postgres")
-            with sa.create_engine(url, isolation_level="AUTOCOMMIT").connect() as admin:
-                admin.exec_driver_sql(f"CREATE DATABASE m{number}")
-            engine = open_engine(url.rpartition("/")[0] + f"/m{number}")
+            engine = open_engine(request.getfixturevalue("postgres").database())
         migrate(engine, revision)
         with engine.begin() as connection:
             connection.exec_driver_sql(

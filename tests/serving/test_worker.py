@@ -65,7 +65,9 @@ def settings(tmp_path_factory: pytest.TempPathFactory, listener: ThreadingHTTPSe
     """One service for all tests here: a worker takes seconds to start."""
     hosts = (f"127.0.0.1:{listener.server_port}",)
     data = tmp_path_factory.mktemp("worker") / "service"
-    return ServiceSettings(data=data, queue_poll_seconds=0.05, max_upload_mb=8, webhook_hosts=hosts)
+    return ServiceSettings(
+        data=data, queue_poll_seconds=0.05, max_upload_mb=8, webhook_hosts=hosts, requests_per_minute=100_000
+    )
 
 
 @pytest.fixture(scope="module")
@@ -121,7 +123,7 @@ def wait(client, people, job: str, until=("succeeded", "failed", "canceled"), se
         found = client.get(f"/v1/jobs/{job}", headers=people.as_("coach")).json()
         if found["state"] in until or found["stage"] in until:
             return found
-        time.sleep(0.05)
+        time.sleep(0.1)
     raise AssertionError(f"still {found['state']} at {found['stage']}")
 
 
