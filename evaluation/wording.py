@@ -133,6 +133,7 @@ def _machine(report: Report) -> str:
     for level, statistic in (("rating", "icc_a1"), ("utterance", "kappa")):
         shares = [f for f in report.figures if (f.level, f.comparison, f.statistic) == (level, "machine", statistic)]
         shares = [f for f in shares if f.code is None and f.share_of_human and f.share_of_human.value is not None]
+        shares = [f for f in shares if level == "rating" or f.variable.endswith("_main")]
         if shares:
             worst = min(shares, key=_share)
             best = max(shares, key=_share)
