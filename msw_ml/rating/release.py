@@ -16,7 +16,7 @@ from msw_ml.codebook import Codebook
 from msw_ml.errors import BadSetting
 from msw_ml.session import Rating, RatingStatus, Value
 
-RELEASE_SCHEMA = "1.0"
+RELEASE_SCHEMA: Literal["1.0"] = "1.0"
 """Version of the release file."""
 
 THRESHOLD = 0.60
