@@ -26,7 +26,7 @@ def write_bytes(path: Path, data: bytes) -> None:
     except OSError as error:
         if temporary is not None:
             Path(temporary).unlink(missing_ok=True)
-        raise OutputError(f"{path} could not be written: {_why(error)}") from error
+        raise OutputError(f"{path} could not be written: {reason(error)}") from error
 
 
 def write_text(path: Path, text: str) -> None:
@@ -49,7 +49,8 @@ def _umask() -> int:
     return mask
 
 
-def _why(error: OSError) -> str:
+def reason(error: OSError) -> str:
+    """Why a write failed and what to do, for a message."""
     if error.errno == errno.ENOSPC:
         return "the disk is full; free some space and run the same command again"
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):

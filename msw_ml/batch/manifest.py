@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from msw_ml.disk import reason
 from msw_ml.errors import OutputError
 from msw_ml.session import Value
 
@@ -73,7 +74,7 @@ class Manifest:
             finally:
                 os.close(handle)
         except OSError as error:
-            raise OutputError(f"{self._path} could not be written: {error.strerror}") from error
+            raise OutputError(f"{self._path} could not be written: {reason(error)}") from error
 
     def _ends_with_newline(self) -> bool:
         data = self._path.read_bytes()[-1:]

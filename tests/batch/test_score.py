@@ -157,6 +157,17 @@ def test_a_killed_run_ends_like_an_undisturbed_one(stage: str, tmp_path: Path) -
     assert not (disturbed / "short_visit" / ".work").exists()
 
 
+def ends(group: int) -> bool:
+    """Whether all processes of a group are gone within ten seconds."""
+    for _ in range(100):
+        try:
+            os.killpg(group, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.1)
+    return False
+
+
 @pytest.mark.slow
 def test_ctrl_c_is_clean(tmp_path: Path) -> None:
     """The manifest says what was in hand, no process is left, and the same command resumes."""
@@ -169,8 +180,7 @@ def test_ctrl_c_is_clean(tmp_path: Path) -> None:
     assert "same command" in said
     assert "Traceback" not in said
     assert [entry["state"] for entry in manifest(out)] == ["interrupted"]
-    with pytest.raises(ProcessLookupError):
-        os.killpg(process.pid, 0)
+    assert ends(process.pid), "a process of the run is still there"
     assert run(SOUND, "-o", out).returncode == 0
 
 
