@@ -45,7 +45,7 @@ Used by the `voices` diariser to tell speakers apart within one file. Vectors ar
 - Largest difference to the original network on {n} random windows: {difference:.1e}.
 
 Trained on English read and broadcast speech of adults. Children, overlapping voices and very short answers are
-harder for it; how well speakers are told apart is measured by `msw evaluate-speech`, not here.
+harder for it. How well speakers are told apart on whole recordings is measured apart, with the whole diariser.
 """
 
 

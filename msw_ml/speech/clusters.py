@@ -38,6 +38,19 @@ def find_voices(vectors: Floats, speakers: int | None) -> Floats:
     return _centroids(_sampled(vectors), speakers or _count(_sampled(_steady(vectors))))
 
 
+def mean_voices(vectors: Floats, owners: NDArray[np.int64], otherwise: Floats) -> Floats:
+    """Centroids of length 1 by owner, numbered as the rows of `otherwise`, which stands where nothing is owned."""
+    means = [
+        vectors[owners == owner].mean(axis=0) if (owners == owner).any() else voice
+        for owner, voice in enumerate(otherwise)
+    ]
+    return _unit(np.stack(means))
+
+
+def _unit(vectors: Floats) -> Floats:
+    return np.asarray(vectors / (np.linalg.norm(vectors, axis=1, keepdims=True) + 1e-9), dtype=np.float32)
+
+
 def _count(vectors: Floats) -> int:
     for number in range(MOST_SPEAKERS, 2, -1):
         centroids = _centroids(vectors, number)
@@ -78,7 +91,7 @@ def _is_apart(vectors: Floats, centroids: Floats) -> bool:
 def _centroids(vectors: Floats, speakers: int) -> Floats:
     labels = _labels(vectors, min(speakers, len(vectors)))
     means = np.stack([vectors[labels == label].mean(axis=0) for label in np.unique(labels)])
-    return np.asarray(means / (np.linalg.norm(means, axis=1, keepdims=True) + 1e-9), dtype=np.float32)
+    return _unit(means)
 
 
 def _labels(vectors: Floats, speakers: int) -> NDArray[np.int64]:

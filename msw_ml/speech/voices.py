@@ -25,7 +25,7 @@ from msw_ml import bundle
 from msw_ml.errors import DiarisationFailed
 from msw_ml.session import Progress, Span, Turn, silent
 from msw_ml.speech.audio import Audio
-from msw_ml.speech.clusters import find_voices
+from msw_ml.speech.clusters import find_voices, mean_voices
 from msw_ml.speech.mel import FRAMES_PER_SECOND, mel_spectrogram
 from msw_ml.speech.turns import Piece, bridged, named
 
@@ -66,7 +66,9 @@ class VoicesDiariser:
             starts = _window_starts(speech, audio.held)
             vectors, short_vectors = self._listen(audio, starts, progress)
             voices = find_voices(vectors, speakers)
-            likeness = _likeness(starts, vectors @ voices.T, short_vectors @ voices.T, speech[-1].end)
+            by_voice = vectors @ voices.T
+            short_voices = mean_voices(short_vectors, by_voice.argmax(axis=1), voices)  # they lie elsewhere
+            likeness = _likeness(starts, by_voice, short_vectors @ short_voices.T, speech[-1].end)
             turns = _turns(speech, likeness)
         except (RuntimeError, ValueError, np.linalg.LinAlgError) as error:
             raise DiarisationFailed(f"{audio.source}: speakers could not be told apart ({error})") from error
