@@ -148,19 +148,20 @@ def test_a_blind_coders_pages_hold_nothing_of_the_machines(browser, scored, serv
     path = one.post(f"/sessions/{scored}/review").headers["hx-redirect"]
     names = [b.name for b in codebook.load().behaviours if b.speaker == "worker" and " " in b.name]
     for address in (
-        "/library", "/jobs", "/reliability", path, f"{path}/compare", f"/sessions/{scored}", f"/sessions/{scored}?scores=show",
-        f"/sessions/{scored}/utterances/2", f"/sessions/{scored}/progress",
+        "/library", "/jobs", "/reliability", path, f"{path}/compare", f"/sessions/{scored}",
+        f"/sessions/{scored}?scores=show", f"/sessions/{scored}/utterances/2", f"/sessions/{scored}/progress",
     ):  # fmt: skip
         page = one.get(address)
         assert not [mark for mark in machine_marks() if mark in page.text], address
         if address != path:
             assert not [name for name in names if name in page.text], address
     page = one.get(path).text
-    assert "selected" not in page, "a code is chosen before the coder has chosen any"
+    assert " selected>" not in page, "a code is chosen before the coder has chosen any"
     assert page.count("No code yet") == 5
     for address in (
-        f"/sessions/{scored}/behind?kind=code&name=question_open", f"/sessions/{scored}/behind?kind=element&name=empathy",
-        f"/sessions/{scored}/utterances/2?coded=true", f"/reliability/report?session={scored}",
+        f"/sessions/{scored}/behind?kind=code&name=question_open",
+        f"/sessions/{scored}/behind?kind=element&name=empathy", f"/sessions/{scored}/utterances/2?coded=true",
+        f"/reliability/report?session={scored}",
     ):  # fmt: skip
         assert one.get(address).status_code == 403, address
     assert one.post(f"{path}/adjudications", {"utterance": 0, "agreed": "affirm", "reason": "x"}).status_code == 409

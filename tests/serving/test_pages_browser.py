@@ -1,0 +1,332 @@
+"""The pages in a real Chromium: from upload to reliability, by keyboard, without a connection, and checked with axe.
+
+Screenshots of every page, wide and narrow, light and dark, go to the folder that MSW_SCREENSHOTS names.
+"""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import re
+import shutil
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import uvicorn
+
+from msw_ml.formats.session_json import session_json
+from msw_ml.session import ScoredSession
+from msw_ml.settings import Settings
+from serving import results, worker
+from serving.results import MACHINE, Version, advance
+from serving.store.sessions import SessionRow, SessionState
+
+WebDriverException = pytest.importorskip(
+    "selenium.common.exceptions", reason="selenium is not installed: pip install selenium"
+).WebDriverException
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+DATA = Path(__file__).parents[1] / "data"
+CLIP, AXE = DATA / "short_visit.flac", DATA / "vendor" / "axe-4.14.1.min.js"
+CSV = """speaker,role,text
+Ann,worker,How have the mornings been since we last met?
+Bea,parent,Better. I want him to get to school on time.
+Ann,worker,So getting there on time matters to you.
+Bea,parent,There is no point on Mondays though.
+Ann,worker,Is there anything that would make Mondays easier?
+Bea,parent,<b>Maybe</b> if his bag was packed the night before.
+"""
+CHROMIUM = next(
+    (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
+)
+DRIVER = shutil.which("chromedriver")
+
+
+@pytest.fixture
+def address(client, service) -> Iterator[str]:
+    """The service on a port of its own."""
+    server = uvicorn.Server(uvicorn.Config(client.app, port=0, log_level="error", lifespan="off"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.02)
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    server.should_exit = True
+    thread.join(10)
+
+
+@pytest.fixture
+def working(settings, service) -> Iterator[None]:
+    """A real worker."""
+    process = multiprocessing.get_context("spawn").Process(
+        target=worker.run, args=(settings, Settings(threads=1), "w1")
+    )
+    process.start()
+    yield
+    process.terminate()
+    process.join(10)
+
+
+@pytest.fixture
+def chromium(tmp_path) -> Iterator[object]:
+    """A Chromium without a window."""
+    webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
+    if CHROMIUM is None or DRIVER is None:
+        pytest.skip("Chromium and chromedriver are not installed (Debian packages chromium and chromium-driver)")
+    options = webdriver.ChromeOptions()
+    options.binary_location = CHROMIUM
+    for flag in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--hide-scrollbars",
+                 "--autoplay-policy=no-user-gesture-required", f"--user-data-dir={tmp_path / 'profile'}"):  # fmt: skip
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
+    driver.set_window_size(1280, 900)
+    yield driver
+    driver.quit()
+
+
+class Visit:
+    """Somebody at the browser."""
+
+    def __init__(self, driver, address: str) -> None:
+        self.driver, self.address = driver, address
+        self.folder = os.environ.get("MSW_SCREENSHOTS")
+        self.problems: list[str] = []
+
+    def sign_in(self, token: str) -> None:
+        self.driver.delete_all_cookies()
+        self.open("/sign-in")
+        self.find("#token").send_keys(token)
+        self.find(".door button").click()
+        self.until(lambda: "/library" in self.driver.current_url)
+
+    def open(self, path: str) -> None:
+        self.driver.get(self.address + path)
+
+    def find(self, css: str):
+        return self.driver.find_element("css selector", css)
+
+    def all(self, css: str) -> list:
+        return self.driver.find_elements("css selector", css)
+
+    def press(self, css: str) -> None:
+        self.driver.execute_script("document.querySelector(arguments[0]).click()", css)
+
+    def keys(self, *keys: str) -> None:
+        for key in keys:
+            self.driver.switch_to.active_element.send_keys(key)
+
+    def until(self, holds, seconds: float = 60):
+        ends = time.monotonic() + seconds
+        while time.monotonic() < ends:
+            try:
+                if found := holds():
+                    return found
+            except WebDriverException:
+                pass
+            time.sleep(0.1)
+        self.shoot("stuck")
+        raise AssertionError(f"never happened at {self.driver.current_url}: {self.find('body').text[:600]}")
+
+    def shoot(self, name: str) -> None:
+        if self.folder:
+            Path(self.folder).mkdir(parents=True, exist_ok=True)
+            self.driver.save_screenshot(str(Path(self.folder) / f"{name}.png"))
+
+    def look(self, name: str) -> None:
+        """Pictures wide and narrow, light and dark; what axe, the console and the width have to say is collected."""
+        log = [entry["message"] for entry in self.driver.get_log("browser") if entry["level"] == "SEVERE"]
+        self.problems += [f"{name}: {line}" for line in log if "ERR_INTERNET_DISCONNECTED" not in line]
+        for width, scheme in ((1280, "light"), (390, "light"), (1280, "dark"), (390, "dark")):
+            self.screen(width, scheme)
+            self.problems += [f"{name}, {width} {scheme}: {found}" for found in self.axe()]
+            wide = self.driver.execute_script("return document.documentElement.scrollWidth")
+            if wide > width:
+                self.problems.append(f"{name} is {wide} px wide on a screen of {width}")
+            self.shoot(f"{name}-{width}-{scheme}")
+        self.screen(1280, "light")
+        self.driver.get_log("browser")  # axe tries inline styles in the waveform's shadow tree: its own fault
+
+    def screen(self, width: int, scheme: str) -> None:
+        metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}
+        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+        scheme_ = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", scheme_)
+
+    def axe(self) -> list[str]:
+        """WCAG 2.2 A and AA violations, as `rule: element`."""
+        self.driver.execute_script(AXE.read_text(encoding="utf-8"))
+        tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+        run = "axe.run(document, {runOnly: arguments[0]}).then(arguments[1])"
+        found = self.driver.execute_async_script(run, tags)["violations"]
+        return [
+            f"{one['id']}: {node['html'][:160]} {node['failureSummary'][:200]}"
+            for one in found
+            for node in one["nodes"]
+        ]
+
+    def offline(self, is_offline: bool) -> None:
+        self.driver.execute_cdp_cmd("Network.enable", {})
+        conditions = {"offline": is_offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
+        self.driver.execute_cdp_cmd("Network.emulateNetworkConditions", conditions)
+
+
+@pytest.fixture
+def visit(chromium, address) -> Visit:
+    return Visit(chromium, address)
+
+
+def ended(states: list[str]) -> list[str] | None:
+    return states if set(states) <= {"Scored", "Failed", "Cancelled"} else None
+
+
+def test_from_upload_to_reliability(visit, people, working, tmp_path):
+    """Two files by the form, their progress, the session, a blind review by keyboard through a lost connection,
+    the comparison with an agreed code, and the reliability page; axe finds nothing on any page."""
+    transcript = tmp_path / "visit one.csv"
+    transcript.write_text(CSV, encoding="utf-8")
+    visit.open("/sign-in")
+    visit.look("1-sign-in")
+    visit.sign_in(people.tokens["coder"])
+    visit.look("2-library-empty")
+    visit.find("#files").send_keys(f"{transcript}\n{CLIP}")
+    visit.until(lambda: len(visit.all("#rows tbody tr")) == 2)
+    visit.look("3-library-progress")
+    states = visit.until(lambda: (found := [one.text for one in visit.all("#rows .state")]) and ended(found), 200)
+    assert states == ["Scored", "Scored"], visit.find("#rows").text
+    visit.look("4-library")
+    clip = visit.driver.execute_script(
+        "const links = [...document.querySelectorAll('#rows th a')];"
+        "return links.find(link => link.textContent.includes('short')).getAttribute('href')"
+    )
+    visit.open(clip)
+    visit.until(
+        lambda: (
+            visit.find(".wave").get_attribute("hidden") is None
+            and visit.driver.execute_script("return document.querySelector('.wave').childElementCount")
+        )
+    )
+    visit.look("5-session-blind")
+    assert not visit.all(".tag")
+
+    visit.press("[hx-post$='/review']")
+    visit.until(lambda: "/reviews/" in visit.driver.current_url)
+    review = visit.driver.current_url.removeprefix(visit.address)
+    visit.look("6-review")
+    units = visit.all("[data-unit]")
+    visit.driver.execute_script("arguments[0].focus()", units[0])
+    visit.keys("1")
+    visit.until(lambda: "saved" in visit.find("#saved").text)
+    visit.offline(True)
+    visit.keys("2")
+    visit.until(lambda: "no connection" in visit.find("#saved").text)
+    visit.shoot("7-review-offline")
+    kept = visit.driver.execute_script("return localStorage.getItem(Object.keys(localStorage)[0])")
+    assert len(json.loads(kept)["codes"]) == 1
+    visit.offline(False)
+    visit.until(lambda: "Everything is saved" in visit.find("#saved").text, 20)
+    for _ in units[2:]:
+        visit.keys("1")
+    visit.until(lambda: "Everything is saved" in visit.find("#saved").text)
+    visit.press("#tab-ratings")
+    for element in visit.all("[data-element]"):
+        visit.driver.execute_script("arguments[0].querySelector('input[value=\"4\"]').click()", element)
+    visit.until(lambda: "Everything is saved" in visit.find("#saved").text)
+    visit.look("8-review-ratings")
+    visit.open(review)
+    assert len(visit.all(".unit.coded")) == len(units)
+    visit.press("[data-opens=submit-dialog]")
+    visit.until(lambda: visit.find("#left").text == "Every utterance has a code.")
+    visit.look("9-review-submit")
+    visit.press("#submit")
+    visit.until(lambda: visit.driver.current_url.endswith("/compare"))
+    visit.look("10-compare-coder")
+
+    visit.sign_in(people.tokens["coach"])
+    visit.open(f"{clip}?scores=show")
+    visit.until(lambda: visit.driver.execute_script("return document.querySelector('.wave').childElementCount"))
+    visit.look("11-session")
+    visit.press(".counts .behind")
+    visit.until(lambda: visit.find("#behind").get_attribute("open") is not None)
+    visit.look("12-session-behind")
+    visit.press("#behind .play")
+    visit.until(lambda: visit.driver.execute_script("return document.querySelector('audio').currentTime > 0"))
+    visit.press("#behind [data-closes]")
+    visit.until(lambda: visit.driver.execute_script("return document.querySelector('audio').paused"))
+    visit.driver.execute_script(
+        "document.querySelector('audio').currentTime = 8; const speed = document.querySelector('[data-do=speed]');"
+        "speed.value = '2'; speed.dispatchEvent(new Event('change'))"
+    )
+    visit.until(lambda: visit.find("#lines .now"))
+    assert visit.driver.execute_script("return document.querySelector('audio').playbackRate") == 2
+    visit.press("[data-edit]")
+    visit.until(lambda: visit.find("#edit form"))
+    visit.look("13-session-correct")
+    visit.open(f"{review}/compare")
+    visit.until(lambda: visit.all(".pair"))
+    visit.press(".pair details summary")
+    visit.find(".pair textarea").send_keys("The second half adds meaning.")
+    visit.press(".pair form button")
+    visit.until(lambda: "The second half adds meaning." in visit.find(".pair .sides").text)
+    visit.look("14-compare")
+    visit.open("/reliability")
+    visit.look("15-reliability")
+    visit.open("/jobs")
+    visit.look("16-jobs")
+    visit.sign_in(people.tokens["administrator"])
+    visit.open("/administration")
+    visit.look("17-administration")
+    visit.press("form[hx-target='#token'] button")
+    visit.until(lambda: re.match("msw_", visit.find("#secret").text))
+    visit.look("18-token")
+    assert not visit.problems, "\n".join(visit.problems)
+
+
+def long_session(scored: ScoredSession, utterances: int = 1500) -> ScoredSession:
+    """Ninety minutes of somebody saying the same things again."""
+    units = []
+    for number in range(utterances):
+        unit = scored.utterances[number % len(scored.utterances)]
+        said = unit.utterance.model_copy(update={"id": number, "start": number * 3.6, "end": number * 3.6 + 3})
+        units.append(unit.model_copy(update={"utterance": said}))
+    recording = scored.recording.model_copy(update={"duration": utterances * 3.6})
+    return scored.model_copy(update={"utterances": tuple(units), "recording": recording})
+
+
+@pytest.fixture
+def long(service, scored) -> str:
+    with service.begin() as db:
+        row = db.get_one(SessionRow, scored)
+        made = long_session(results.current(service, db, row))
+        version = Version(service.objects, row.id, advance(db, row, row.version))
+        for name in (MACHINE, "session.json"):
+            version.add(db, name, session_json(made))
+        row.version, row.state = version.number, SessionState.SCORED
+    return scored
+
+
+@pytest.mark.parametrize("page", ["session", "review"])
+def test_a_visit_of_ninety_minutes_opens_quickly(visit, people, long, page, record_property):
+    """1,500 utterances: from the request to a page that answers to input, the best of three, in two seconds."""
+    visit.sign_in(people.tokens["coach"])
+    path = f"/sessions/{long}?scores=show"
+    if page == "review":
+        visit.open(f"/sessions/{long}")
+        visit.press("[hx-post$='/review']")
+        visit.until(lambda: "/reviews/" in visit.driver.current_url)
+        path = visit.driver.current_url.removeprefix(visit.address)
+    took = []
+    for _ in range(3):
+        visit.open(path)
+        times = visit.driver.execute_async_script(
+            "const done = arguments[0], loaded = performance.getEntriesByType('navigation')[0];"
+            "requestIdleCallback(() => done([loaded.responseEnd, loaded.domInteractive, performance.now()]))"
+        )
+        took.append(times)
+    assert len(visit.all("#lines > li")) == 1500
+    assert min(idle for _, _, idle in took) < 2000, took
+    record_property("milliseconds: answered, interactive, idle", took)
+    visit.shoot(f"long-{page}")
