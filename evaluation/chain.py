@@ -155,6 +155,7 @@ def _effect(parts: _Parts, scored: tuple[ScoredSession, ScoredSession], mix: Mix
     before, after = scored
     heard = [coded.utterance for coded in after.utterances]
     codes = {behaviour.id for behaviour in book.behaviours}
+    shares = {rule.id for rule in book.measures if rule.kind != "count"}
     ours, theirs = ({m.id: m for m in session.measures} for session in scored)
     rated = {rating.element: rating.value for rating in after.ratings}
     return Effect(
@@ -165,6 +166,6 @@ def _effect(parts: _Parts, scored: tuple[ScoredSession, ScoredSession], mix: Mix
         turns=turn_errors(parts.said, parts.found_turns if mix.turns else parts.given_turns),
         roles=role_errors(parts.said, heard),
         counts={id_: (m.numerator, theirs[id_].numerator) for id_, m in ours.items() if id_ in codes},
-        measures={id_: (m.value, theirs[id_].value) for id_, m in ours.items() if id_ not in codes},
+        measures={id_: (m.value, theirs[id_].value) for id_, m in ours.items() if id_ in shares},
         ratings={rating.element: (rating.value, rated.get(rating.element)) for rating in before.ratings},
     )
