@@ -64,6 +64,7 @@ def library(request: Request, db: Transaction, who: Who) -> Response:
         is_moving=any(row.job is not None and not row.job.state.is_final for row in rows),
         states=SessionState,
         may_upload=who.may(May.UPLOAD),
+        erased=request.query_params.get("erased", "")[:60],
         workers=_workers(db, who) if not is_fragment else (),
     )
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import sqlalchemy as sa
+
 from msw_ml.codebook import Codebook
 from msw_ml.reports import sections, transcript
 from msw_ml.reports.charts import tones
@@ -66,9 +68,9 @@ def read(service: Service, db: Db, who: Principal, row: SessionRow, *, wants_sco
 
 
 def own_review(db: Db, who: Principal, row: SessionRow) -> Review | None:
-    """Somebody's own review of a session by the codebook it was scored by."""
-    found = db.query(Review).filter_by(session_id=row.id, person_id=who.person_id, codebook=row.codebook)
-    return found.first()
+    """Somebody's own review of a session, the latest where the codebook has changed since."""
+    own = sa.select(Review).where(Review.session_id == row.id, Review.person_id == who.person_id)
+    return db.scalars(own.order_by(Review.id.desc()).limit(1)).first()
 
 
 def lines(session: ScoredSession, book: Codebook) -> tuple[Said, ...]:

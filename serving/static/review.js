@@ -43,10 +43,17 @@ function give(unit, code) {
   outbox.put("codes", unit.dataset.unit, code || null);
 }
 
+/* One unit at a time is a tab stop, and the codes of its side are those shown. */
+function settle(unit) {
+  fill(unit);
+  for (const one of units) if (one.tabIndex === 0 && one !== unit) setTab(one, -1);
+  setTab(unit, 0);
+  for (const side of document.querySelectorAll("[data-keys]")) side.hidden = side.dataset.keys !== unit.dataset.role;
+}
+
 function go(unit) {
   if (!unit) return;
-  for (const one of units) if (one.tabIndex === 0) setTab(one, -1);
-  setTab(unit, 0);
+  settle(unit);
   unit.focus({ preventScroll: true });
   unit.scrollIntoView({ block: "center" });
 }
@@ -79,7 +86,7 @@ function wireCodes() {
   list.addEventListener("keydown", onKey);
   list.addEventListener("focusin", (event) => {
     const unit = event.target.closest("[data-unit]");
-    if (unit) { fill(unit); for (const one of units) if (one.tabIndex === 0 && one !== unit) setTab(one, -1); setTab(unit, 0); }
+    if (unit) settle(unit);
   });
   list.addEventListener("change", (event) => give(event.target.closest("[data-unit]"), event.target.value));
   if (units[0]) setTab(units.find((one) => !one.classList.contains("coded")) || units[0], 0);

@@ -115,6 +115,15 @@ class Visit:
     def press(self, css: str) -> None:
         self.driver.execute_script("document.querySelector(arguments[0]).click()", css)
 
+    def drop(self, file: Path) -> None:
+        """Drags a file onto the page and lets go of it."""
+        self.driver.execute_script(
+            "const held = new DataTransfer(); held.items.add(new File([arguments[1]], arguments[0]));"
+            "const drop = new DragEvent('drop', {dataTransfer: held, bubbles: true, cancelable: true});"
+            "document.getElementById('upload').dispatchEvent(drop)",
+            file.name, file.read_text(encoding="utf-8"),
+        )  # fmt: skip
+
     def keys(self, *keys: str) -> None:
         for key in keys:
             self.driver.switch_to.active_element.send_keys(key)
@@ -184,7 +193,7 @@ def ended(states: list[str]) -> list[str] | None:
 
 
 def test_from_upload_to_reliability(visit, people, working, tmp_path):
-    """Two files by the form, their progress, the session, a blind review by keyboard through a lost connection,
+    """Two files, dropped and chosen, their progress, the session, a blind review by keyboard through a lost connection,
     the comparison with an agreed code, and the reliability page; axe finds nothing on any page."""
     transcript = tmp_path / "visit one.csv"
     transcript.write_text(CSV, encoding="utf-8")
@@ -192,7 +201,8 @@ def test_from_upload_to_reliability(visit, people, working, tmp_path):
     visit.look("1-sign-in")
     visit.sign_in(people.tokens["coder"])
     visit.look("2-library-empty")
-    visit.find("#files").send_keys(f"{transcript}\n{CLIP}")
+    visit.drop(transcript)
+    visit.find("#files").send_keys(str(CLIP))
     visit.until(lambda: len(visit.all("#rows tbody tr")) == 2)
     visit.look("3-library-progress")
     states = visit.until(lambda: (found := [one.text for one in visit.all("#rows .state")]) and ended(found), 200)
@@ -228,7 +238,16 @@ def test_from_upload_to_reliability(visit, people, working, tmp_path):
     assert len(json.loads(kept)["codes"]) == 1
     visit.offline(False)
     visit.until(lambda: "Everything is saved" in visit.find("#saved").text, 20)
-    for _ in units[2:]:
+    visit.driver.execute_script(
+        "localStorage.setItem(`msw-review-${arguments[0]}`, JSON.stringify({codes: {2: arguments[1]}, ratings: {}}))",
+        review.rpartition("/")[2], "neutral",
+    )  # fmt: skip
+    visit.open(review)
+    visit.until(lambda: "Everything is saved," in visit.find("#saved").text)
+    units = visit.all("[data-unit]")
+    assert len(visit.all(".unit.coded")) == 3, "what a closed tab had not sent was lost"
+    visit.driver.execute_script("arguments[0].focus()", units[3])
+    for _ in units[3:]:
         visit.keys("1")
     visit.until(lambda: "Everything is saved" in visit.find("#saved").text)
     visit.press("#tab-ratings")
