@@ -1,4 +1,4 @@
-"""`msw train` and `msw evaluate`."""
+"""`msw train` and `msw evaluate`: a recipe or a bundle says by its kind what is trained or evaluated."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from typing import Annotated
 import typer
 
 from msw_ml.disk import write_text
-from msw_ml.errors import MissingExtra, MswError
+from msw_ml.errors import MissingExtra, MswError, UnknownName
 
 DATA = Path("../shared/data")
+KINDS = ("behaviour_coder", "session_rater")
 
 
 def train(
@@ -22,61 +23,80 @@ def train(
     data: Annotated[Path, typer.Option(help="Folder in which the sets' files lie.")] = DATA,
     jobs: Annotated[int, typer.Option(min=1, help="Models trained beside each other, one thread each.")] = 2,
 ) -> None:
-    """Train a behaviour coder on grouped folds, calibrate it and write its bundle with a card.
+    """Train a model by a recipe, on grouped folds, and write its bundle with a card.
 
-    A run that was interrupted goes on where it was when the same command is given again.
+    A behaviour coder's run that was interrupted goes on where it was when the same command is given again.
     """
-    _need_torch()
-    from training import assemble, plan, run
-    from training import recipe as recipes
-    from training.corpora import SETS
-
     try:
-        made = plan.make(recipes.read(recipe), data)
-        todo = run.jobs(made, recipe, data, out / ".work")
-        run.train_all(todo, jobs, _say)
-        bundle = assemble.assemble(made, todo, out, data, SETS)
+        typer.echo(_train(recipe, out, data, jobs))
     except MswError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from error
-    typer.echo(f"{bundle.label}: {bundle.path}")
 
 
 def evaluate(
-    bundle: Annotated[Path, typer.Argument(help="A behaviour coder's bundle.")],
-    data: Annotated[Path, typer.Argument(help="Folder in which the sets' files lie.")] = DATA,
-    card: Annotated[Path | None, typer.Option(help="Write the card to this file as well.")] = None,
+    bundle: Annotated[Path, typer.Argument(help="A bundle made by `msw train`.")],
+    data: Annotated[Path, typer.Argument(help="Folder of the sets' files; for a rater, of scored sessions.")] = DATA,
+    card: Annotated[Path | None, typer.Option(help="Write a coder's card, computed anew, to this file.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Figures for machines.")] = False,
 ) -> None:
-    """Compute every figure of a bundle's card again, and say whether the card holds.
+    """Compute a bundle's figures again.
 
-    Reads the bundle's held-out predictions and the sets' labels, fits the baseline again and codes the
-    sessions that were kept out. Exit 1 when the result is not the card.
+    A behaviour coder: every figure of its card, from its held-out predictions and the sets' labels; the
+    baseline is fitted again and the sessions that were kept out are coded. Exit 1 when the result is not the
+    card. A session rater: its agreement with people on sessions scored by `msw score`.
     """
-    _need_torch()
-    from msw_ml import bundle as bundles
-    from training import card as cards
-    from training import report
-    from training.corpora import SETS
-
     try:
-        opened = bundles.load(bundle, "behaviour_coder")
-        made, found = report.make(opened, data, SETS)
-        text = cards.write(made, found)
-        if card is not None:
-            write_text(card, text)
-        stated = opened.file("card.md").read_text(encoding="utf-8")
+        is_reproduced = _evaluate(bundle, data, card, as_json)
     except MswError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from error
+    if not is_reproduced:
+        raise typer.Exit(1)
+
+
+def _train(path: Path, out: Path, data: Path, jobs: int) -> str:
+    _need_torch()
+    from training import assemble, elements, plan, recipe, run
+    from training.corpora import SETS
+
+    kind = recipe.kind(path)
+    if kind not in KINDS:
+        raise UnknownName("kind of recipe", kind, KINDS)
+    if kind == "session_rater":
+        return str(elements.train_elements(path, out, data))
+    made = plan.make(recipe.read(path), data)
+    todo = run.jobs(made, path, data, out / ".work")
+    run.train_all(todo, jobs, _say)
+    bundle = assemble.assemble(made, todo, out, data, SETS)
+    return f"{bundle.label}: {bundle.path}"
+
+
+def _evaluate(path: Path, data: Path, card: Path | None, as_json: bool) -> bool:
+    _need_torch()
+    from msw_ml import bundle as bundles
+    from training import card as cards
+    from training import elements, report
+    from training.corpora import SETS
+
+    opened = bundles.read(path)
+    if opened.info.kind not in KINDS:
+        raise UnknownName("kind of bundle to evaluate", opened.info.kind, KINDS)
+    if opened.info.kind == "session_rater":
+        typer.echo(elements.evaluate_elements(path, data).model_dump_json(indent=1))
+        return True
+    made, found = report.make(opened, data, SETS)
+    text = cards.write(made, found)
+    if card is not None:
+        write_text(card, text)
     if as_json:
         typer.echo(json.dumps([figure.model_dump() for figure in found.coder], indent=1))
     else:
         typer.echo(text, nl=False)
+    stated = opened.file("card.md").read_text(encoding="utf-8")
     changes = list(unified_diff(stated.splitlines(), text.splitlines(), "card.md", "computed now", lineterm="", n=0))
     typer.echo("\n".join(changes) if changes else "every line of the card was reproduced", err=True)
-    if changes:
-        raise typer.Exit(1)
+    return not changes
 
 
 def _say(stage: str, done: float) -> None:

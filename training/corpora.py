@@ -117,7 +117,7 @@ class CodedTranscript(Value):
     group: str
     """The conversation that it records; one group is never on both sides of a split."""
     target: str | None
-    quality: str | None
+    quality: str | None = None
     """What the set says of the session's quality."""
     units: tuple[Unit, ...]
 

@@ -50,7 +50,7 @@ class Plan:
     @property
     def key(self) -> str:
         """Changes with whatever changes the network: an interrupted run goes on under the same key."""
-        learned = self.recipe.model_dump_json(exclude={"tried", "calibration", "words", "version", "licence"})
+        learned = self.recipe.model_dump_json(exclude={"kind", "tried", "calibration", "words", "version", "licence"})
         parts = [learned, self.scheme.codebook.key, sha256(self.encoder / "model.safetensors")]
         parts += [corpus.source.sha256 for corpus in self.corpora]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]

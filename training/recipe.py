@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, ValidationError
 
@@ -32,6 +33,7 @@ class Tried(Value):
 class Recipe(Value):
     """One training run of a behaviour coder."""
 
+    kind: Literal["behaviour_coder"] = "behaviour_coder"
     name: str
     version: str
     codebook: str = "msw"
@@ -54,17 +56,27 @@ class Recipe(Value):
     """For the card: also what did not help."""
 
 
+def kind(path: Path) -> str:
+    """What a recipe trains; a behaviour coder, where it does not say."""
+    return str(_table(path).get("kind", "behaviour_coder"))
+
+
 def read(path: Path) -> Recipe:
     """Raises `BadSetting` with the first thing that is wrong in it."""
     try:
-        return Recipe.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except FileNotFoundError as error:
-        raise BadSetting(f"there is no recipe {path}; those that ship stand in training/recipes") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BadSetting(f"{path} is not TOML: {error}") from error
+        return Recipe.model_validate(_table(path))
     except ValidationError as error:
         # A misspelt key also makes the right one missing: say the misspelling.
         first = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
         place = ".".join(str(part) for part in first["loc"])
         why = "no such key" if first["type"] == "extra_forbidden" else first["msg"]
         raise BadSetting(f"{path}: {place}: {why}") from error
+
+
+def _table(path: Path) -> dict[str, object]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise BadSetting(f"there is no recipe {path}; those that ship stand in training/recipes") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadSetting(f"{path} is not TOML: {error}") from error
