@@ -12,7 +12,7 @@ export class Outbox {
     this.report = report;
     this.pending = this.read();
     this.isSending = false;
-    window.addEventListener("online", () => this.flush());
+    for (const back of ["online", "focus"]) window.addEventListener(back, () => this.flush());
     window.addEventListener("beforeunload", (event) => { if (!this.isEmpty() && !this.isKept) event.preventDefault(); });
   }
 
@@ -61,6 +61,7 @@ export class Outbox {
       await send("PUT", this.path, sent);
     } catch (error) {
       this.isSending = false;
+      if (error.status === 422 && this.drop(error.errors)) { this.later(0); return false; }
       this.report("failed", error);
       if (!error.status || error.status >= 500 || error.status === 429) this.later(AGAIN);
       return false;
@@ -75,6 +76,17 @@ export class Outbox {
     if (this.isEmpty()) { this.report("saved"); return true; }
     this.later(AFTER);
     return false;
+  }
+
+  /* Takes out what the service can never use, e.g. codes that the codebook no longer has. True if there was any. */
+  drop(errors) {
+    let dropped = false;
+    for (const { field } of errors) {
+      const [, kind, name] = /^body\.(codes|ratings)\.([^.]+)$/.exec(field) || [];
+      if (kind && name in this.pending[kind]) { delete this.pending[kind][name]; dropped = true; }
+    }
+    this.write();
+    return dropped;
   }
 
   forget() {

@@ -23,5 +23,5 @@ export async function send(method, path, body) {
   });
   const said = await answer.json().catch(() => ({}));
   if (answer.ok) return said;
-  throw Object.assign(new Error(said.detail || `the service answered ${answer.status}`), { status: answer.status });
+  throw Object.assign(new Error(said.detail || `the service answered ${answer.status}`), { status: answer.status, errors: said.errors || [] });
 }

@@ -16,6 +16,7 @@ const outbox = new Outbox(review.dataset.id, (state, error) => {
   else if (state === "waiting") saved.textContent = "Saving …";
   else if (!error.status) saved.textContent = "There is no connection. What you code is kept in this browser and sent when it is back.";
   else if (error.status === 401) saved.textContent = "You have been signed out. Sign in again in another tab, then come back here: what you coded is kept in this browser.";
+  else if (error.status === 403) saved.textContent = "This page is out of date: reload it. What you coded is kept in this browser and sent then.";
   else saved.textContent = `Not saved: ${error.message}. What you coded is kept in this browser.`;
 });
 
@@ -127,8 +128,11 @@ function wireTabs() {
 function takeUp() {
   for (const [number, code] of Object.entries(outbox.pending.codes)) {
     const unit = units.find((one) => one.dataset.unit === number);
-    if (unit) show(unit, code);
+    const isKnown = unit && (!code || keys[unit.dataset.role].some((one) => one.code === code));
+    if (isKnown) show(unit, code);
+    else delete outbox.pending.codes[number];
   }
+  outbox.write();
   for (const [element, value] of Object.entries(outbox.pending.ratings)) {
     const choice = document.querySelector(`[data-element="${CSS.escape(element)}"] input[value="${value ?? ""}"]`);
     if (choice) choice.checked = true;

@@ -239,13 +239,18 @@ def test_from_upload_to_reliability(visit, people, working, tmp_path):
     visit.offline(False)
     visit.until(lambda: "Everything is saved" in visit.find("#saved").text, 20)
     visit.driver.execute_script(
-        "localStorage.setItem(`msw-review-${arguments[0]}`, JSON.stringify({codes: {2: arguments[1]}, ratings: {}}))",
+        "const unsent = {codes: {0: 'gone', 2: arguments[1]}, ratings: {}};"
+        "localStorage.setItem(`msw-review-${arguments[0]}`, JSON.stringify(unsent))",
         review.rpartition("/")[2], "neutral",
     )  # fmt: skip
     visit.open(review)
     visit.until(lambda: "Everything is saved," in visit.find("#saved").text)
     units = visit.all("[data-unit]")
     assert len(visit.all(".unit.coded")) == 3, "what a closed tab had not sent was lost"
+    visit.screen(390, "light")
+    visit.press("[data-opens=codes-dialog]")
+    visit.look("6-review-codes")
+    visit.press("#codes-dialog [data-closes]")
     visit.driver.execute_script("arguments[0].focus()", units[3])
     for _ in units[3:]:
         visit.keys("1")
