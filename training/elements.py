@@ -28,7 +28,7 @@ from training.elements_card import CardFacts, write_card
 from training.elements_evidence import deletion_curve
 from training.elements_figures import Evaluation, Truth, figures, halo
 from training.elements_fit import FitOptions, MannerOptions, Table, conformal_quantile, cross_fit, fit, fit_manner
-from training.rated_sessions import RatedSession, RatedSet, read_rated
+from training.rated_sessions import FOLDS, RatedSession, RatedSet, read_rated
 from training.scored_visits import read_scored
 
 DATA = Path("../shared/data")
@@ -108,7 +108,7 @@ def train_elements(recipe: Path, out: Path, data: Path = DATA) -> Path:
         halo=tuple(halo(truth, crossed.predicted)),
         curve=tuple(deletion_curve(talks, model, codebook, plan.fit.seed)),
         sources=rated.sources,
-        coder=bundles.read(sets.coder).label,
+        coder=_coder(sets.coder),
         declined=len(rated.sessions) - len(sessions),
         sorted_sessions=len(rated.sorted_sessions),
         spread=plan.fit.spread,
@@ -157,6 +157,12 @@ def read_recipe(path: Path) -> Recipe:
     except ValidationError as error:
         first = error.errors()[0]
         raise BadSetting(f"the recipe {path}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+
+
+def _coder(path: Path) -> str:
+    """Which coder, and which of its held-out codes: its card may change without them."""
+    info = bundles.read(path).info
+    return f"{info.name} {info.version} ({FOLDS} sha256 {info.files[FOLDS][:12]})"
 
 
 def _names(codebook: Codebook, chosen: FeatureOptions) -> tuple[str, ...]:
