@@ -15,6 +15,7 @@ from serving.problems import Problem
 
 router = pages_router()
 HOME = "/library"
+_OWN_SITE = frozenset({"same-origin", "none"})
 
 
 @router.get("/")
@@ -39,7 +40,12 @@ def sign_in(
     token: Annotated[str, Form(max_length=200)] = "",
     target: Annotated[str, Form(alias="next", max_length=500)] = "",
 ) -> Response:
-    """Opens a browser session; a token that does not fit is told so on the form."""
+    """Opens a browser session; a token that does not fit is told so on the form.
+
+    Raises 403 where another site sent the form: nobody is signed in as somebody else behind their back.
+    """
+    if request.headers.get("sec-fetch-site", "none") not in _OWN_SITE:
+        raise Problem(403, "sign in on this page, not from another site")
     try:
         with dependencies.counted_sign_in(at, dependencies.address_of(request)), at.begin() as db:
             cookie, _ = auth.sign_in(db, token, at.settings)

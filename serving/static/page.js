@@ -3,7 +3,7 @@ export const csrf = () => document.querySelector('meta[name="csrf-token"]').cont
 
 export function tell(text) {
   const notice = document.getElementById("notice");
-  notice.textContent = text;
+  notice.textContent = text.charAt(0).toUpperCase() + text.slice(1);
   notice.hidden = false;
   clearTimeout(tell.timer);
   tell.timer = setTimeout(() => { notice.hidden = true; }, 9000);

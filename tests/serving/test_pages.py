@@ -68,6 +68,14 @@ def test_whoever_is_not_signed_in_is_asked_to(client):
     assert "unknown, expired or revoked" in refused.text
 
 
+def test_another_site_cannot_sign_anybody_in(client, people):
+    """A form sent from elsewhere is refused even with a good token."""
+    sent = {"data": {"token": people.tokens["coder"]}, "follow_redirects": False}
+    refused = client.post("/sign-in", headers={"sec-fetch-site": "cross-site"}, **sent)
+    assert (refused.status_code, "set-cookie" in refused.headers) == (403, False)
+    assert client.post("/sign-in", headers={"sec-fetch-site": "same-origin"}, **sent).status_code == 303
+
+
 @pytest.mark.parametrize(
     "target", ["//evil.example", "https://evil.example", "/\\evil.example", "javascript:x", "", "/a\nb"]
 )
