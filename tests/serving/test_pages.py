@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 
 import pytest
+import sqlalchemy as sa
 from fastapi.testclient import TestClient
 
 from msw_ml import codebook
 from serving import results
 from serving.pages.entrance import inside
-from serving.store.sessions import SessionRow
+from serving.store.sessions import Job, JobState, SessionRow, SessionState
 
 CODES = {0: "question_open", 1: "change", 2: "reflection_simple", 3: "sustain", 4: "question_closed"}
 HTMX = {"hx-request": "true"}
@@ -323,3 +324,48 @@ def test_static_files_are_cached_and_stay_inside(client):
     """Styles and scripts have a short life in caches; no path leads out of the folder."""
     assert "max-age" in client.get("/static/msw.css").headers["cache-control"]
     assert client.get("/static/..%2fsettings.py").status_code == 404
+
+
+def test_what_was_erased_is_said_and_the_rest_stays(browser, scored, service):
+    """Without words the ratings stay and nothing can be corrected; without scores the transcript stays."""
+    one = browser("coach")
+    one.get(f"/sessions/{scored}?scores=show")
+    for part, gone, kept in (
+        ("scores", 'class="status', "How have the mornings"),
+        ("transcript", "mornings", "erased"),
+    ):
+        with service.begin() as db:
+            row = db.get_one(SessionRow, scored)
+            setattr(row, f"{part}_erased_at", row.created_at)
+        page = one.get(f"/sessions/{scored}")
+        assert page.status_code == 200
+        assert gone not in page.text, part
+        assert kept in page.text, part
+        assert "Correct<span" not in page.text
+
+
+def test_a_failed_job_is_explained_and_tried_again(browser, scored, service):
+    """Its sentence stands in the library, on the session and among the jobs, where its maker can retry it."""
+    with service.begin() as db:
+        row = db.get_one(SessionRow, scored)
+        row.version, row.state = 0, SessionState.FAILED
+        job = db.scalars(sa.select(Job).where(Job.session_id == scored)).one()
+        job.state, job.stage, job.error, job_id = JobState.FAILED, "receive", "row 2 has no role", job.id
+    for name, may in (("uploader", True), ("coach", True), ("coder", False)):
+        one = browser(name)
+        for path in ("/library", "/jobs", f"/sessions/{scored}"):
+            page = one.get(path).text
+            assert "ow 2 has no role" in page, path
+            if path != "/library":
+                assert (f"/jobs/{job_id}/retry" in page) is may, (name, path)
+    assert browser("coder").post(f"/jobs/{job_id}/retry").status_code == 403
+
+
+def test_an_erased_session_is_gone_and_has_a_receipt(browser, scored):
+    """Only who may erase sees the button; afterwards the library names the receipt."""
+    assert "/erase" not in browser("worker").get(f"/sessions/{scored}").text
+    one = browser("coach")
+    assert f"/sessions/{scored}/erase" in one.get(f"/sessions/{scored}").text
+    after = one.post(f"/sessions/{scored}/erase").headers["hx-redirect"]
+    assert after.partition("=")[2] in one.get(after).text
+    assert one.get(f"/sessions/{scored}").status_code == 404
