@@ -50,19 +50,20 @@ def _add(point: EntryPoint) -> None:
     try:
         command = point.load()
     except ImportError as error:
-        command = _missing(point.name, error)
+        command = _missing(point, error)
     if isinstance(command, typer.Typer):
         app.add_typer(command, name=point.name)
     else:
         app.command(point.name)(command)
 
 
-def _missing(name: str, error: ImportError) -> typer.Typer:
+def _missing(point: EntryPoint, error: ImportError) -> typer.Typer:
+    extra = "serve" if point.module.startswith("serving.") else "train"
     part = typer.Typer(help="Not available here: packages are missing.", invoke_without_command=True)
 
     @part.callback(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
     def say() -> NoReturn:
-        raise MissingExtra(f"`msw {name}` (missing: {error.name})", "train")
+        raise MissingExtra(f"`msw {point.name}` (missing: {error.name})", extra)
 
     return part
 
