@@ -130,7 +130,13 @@ def test_usage_errors_end_with_2_before_any_work(tmp_path: Path) -> None:
 def start(*arguments: object) -> subprocess.Popen[str]:
     command = [str(MSW), "score", *(str(argument) for argument in arguments)]
     return subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True
+        command,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        # a shell's background jobs ignore Ctrl-C, and their children inherit that
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509
     )
 
 
