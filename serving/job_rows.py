@@ -100,12 +100,17 @@ class JobRows:
 
         self._patiently(give_up)
 
-    def tidy(self, job_id: str) -> None:
-        """Removes the intermediate results of a job that succeeded or was stopped."""
+    def tidy(self, job_id: str, *, is_canceled: bool = False) -> None:
+        """Removes the intermediate results of a job that succeeded or was stopped.
+
+        With `is_canceled` only if its row says that it was cancelled.
+        """
 
         def folder(db: Db) -> str | None:
             job = db.get(Job, job_id)
-            return None if job is None or job.kind == JobKind.TRANSCRIBE else work_folder(job)
+            if job is None or job.kind == JobKind.TRANSCRIBE or (is_canceled and job.state != JobState.CANCELED):
+                return None
+            return work_folder(job)
 
         if (found := self._patiently(folder)) is not None:
             self._objects.erase(found)

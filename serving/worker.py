@@ -130,6 +130,9 @@ class Worker:
                 failure = _failure(error)
                 self._rows.fail(job_id, failure)
                 raise JobFailed(failure.kind) from None
+            except BaseException:  # the queue's own cancellation is no Exception; the end of the process is none either
+                self._rows.tidy(job_id, is_canceled=True)
+                raise
             self._rows.tidy(job_id)
 
     def do(self, job_id: str, stage: str) -> None:

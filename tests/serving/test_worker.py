@@ -141,8 +141,8 @@ def test_a_transcript_is_scored(client, people, running):
     assert "bad.csv" in failed["error"]
 
 
-def test_cancel_stops_the_work_within_two_seconds(client, people, running):
-    """The process that computes is gone, not only the row's state."""
+def test_cancel_stops_the_work_within_two_seconds(client, people, service, running):
+    """The process that computes is gone, not only the row's state; nothing half-made stays."""
     job = send(client, people, CLIP.read_bytes(), "clip.flac")
     wait(client, people, job, until=("listen",))
     began = time.monotonic()
@@ -153,6 +153,7 @@ def test_cancel_stops_the_work_within_two_seconds(client, people, running):
         time.sleep(0.02)
     assert wait(client, people, after)["state"] == "succeeded"
     assert client.get(f"/v1/jobs/{job}", headers=people.as_("coach")).json()["state"] == "canceled"
+    assert not [key for key in service.objects.keys("") if "/work/" in key]
 
 
 def test_a_webhook_is_signed_and_comes_again_until_taken(client, people, running, listener):
