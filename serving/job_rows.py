@@ -211,7 +211,7 @@ def _further(db: Db, first: SessionRow, session: ScoredSession, place: int) -> S
 
 def work_folder(job: Job) -> str:
     """Where a job's intermediate results lie."""
-    return f"sessions/{job.session_id}/work/{job.id}" if job.session_id else f"transcriptions/{job.id}"
+    return f"sessions/{job.session_id}/stages/{job.id}" if job.session_id else f"transcriptions/{job.id}"
 
 
 def peaks_key(session_id: str) -> str:

@@ -153,7 +153,7 @@ def test_cancel_stops_the_work_within_two_seconds(client, people, service, runni
         time.sleep(0.02)
     assert wait(client, people, after)["state"] == "succeeded"
     assert client.get(f"/v1/jobs/{job}", headers=people.as_("coach")).json()["state"] == "canceled"
-    assert not [key for key in service.objects.keys("") if "/work/" in key]
+    assert not [key for key in service.objects.keys("") if "/stages/" in key]
 
 
 def test_a_webhook_is_signed_and_comes_again_until_taken(client, people, running, listener):
@@ -241,7 +241,7 @@ def test_a_killed_worker_goes_on_at_its_stage(client, people, service, running):
     after = stages(service, job)
     assert after["receive"] == before["receive"]
     assert set(after) == {"receive", "listen", "code", "rate", "write"}
-    assert not [key for key in service.objects.keys("") if "/work/" in key or "/.incoming/" in key]
+    assert not [key for key in service.objects.keys("") if "/stages/" in key or "/.incoming/" in key]
 
 
 def stages(service, job: str) -> dict[str, object]:
