@@ -27,12 +27,14 @@ def warnings(report: Report) -> tuple[str, ...]:
     found = []
     if report.sessions < ENOUGH_SESSIONS:
         found.append(
-            f"Only {_count(report.sessions, 'session')} were coded twice; {ENOUGH_SESSIONS} are the usual least. "
+            f"Only {_count(report.sessions, 'session')} {'was' if report.sessions == 1 else 'were'} coded twice; "
+            f"{ENOUGH_SESSIONS} are the usual least. "
             "Intervals are wide, and figures of whole sessions may change much with the next sessions."
         )
     if report.clusters < FEW_CLUSTERS:
         found.append(
-            f"There are only {report.clusters} clusters ({report.resampling.cluster}). Intervals of utterances were "
+            f"There {'is' if report.clusters == 1 else 'are'} only {_count(report.clusters, 'cluster')} "
+            f"({report.resampling.cluster}). Intervals of utterances were "
             "made by resampling utterances within them: they speak of these sessions and not of others."
         )
     if any(figure.level == "tally" for figure in report.figures):
