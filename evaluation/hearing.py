@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,9 @@ from numpy.typing import NDArray
 from evaluation.pairing import words
 from msw_ml.errors import MissingExtra
 from msw_ml.session import Role, Turn, Utterance, Value
+
+if TYPE_CHECKING:
+    from pyannote.core import Annotation
 
 FRAME = 0.01
 """Seconds: resolution of the comparison of roles."""
@@ -81,7 +85,7 @@ def turn_errors(reference: Sequence[Utterance], turns: Sequence[Turn]) -> ErrorR
     end = max((turn.end for turn in (*said, *turns)), default=0.0)
     metric = DiarizationErrorRate(collar=0.0, skip_overlap=False)
     whole = Timeline([Segment(0.0, end)])
-    detail = metric(_annotation(said), _annotation(turns), uem=whole, detailed=True)
+    detail = metric(annotation(said), annotation(turns), uem=whole, detailed=True)
     errors = detail["confusion"] + detail["missed detection"] + detail["false alarm"]
     return ErrorRate(errors=float(errors), length=float(detail["total"]))
 
@@ -102,7 +106,8 @@ def _by_speaker(utterances: Sequence[Utterance]) -> dict[str, str]:
     return {speaker: " ".join(of) for speaker, of in said.items()}
 
 
-def _annotation(turns: Sequence[Turn]) -> object:
+def annotation(turns: Sequence[Turn]) -> Annotation:
+    """Turns as pyannote.metrics takes them; those without length are left out."""
     from pyannote.core import Annotation, Segment
 
     found = Annotation()

@@ -8,16 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cache
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from evaluation.hearing import ErrorRate
+from evaluation.hearing import ErrorRate, annotation
 from evaluation.speech_set import MeasuredFile
 from msw_ml.session import Span, Turn, Utterance, Word
 
-if TYPE_CHECKING:
-    from pyannote.core import Annotation
 DRAWS = 2000
 FEWEST = 5
 """Fewer utterances or files than this give no interval."""
@@ -74,7 +71,7 @@ def turn_errors(file: MeasuredFile, turns: Sequence[Turn], duration: float) -> d
 
     part = file.scored or Span(start=0, end=duration)
     detail = DiarizationErrorRate(collar=0.0, skip_overlap=False)(
-        _annotation(file.turns), _annotation(turns), uem=Timeline([Segment(part.start, part.end)]), detailed=True
+        annotation(file.turns), annotation(turns), uem=Timeline([Segment(part.start, part.end)]), detailed=True
     )
     return {kind: float(detail[kind]) for kind in ("confusion", "missed detection", "false alarm", "total")}
 
@@ -117,12 +114,3 @@ def _normaliser() -> Callable[[str], str]:
 
 def _scored(words: Sequence[Word], part: Span | None) -> list[Word]:
     return [word for word in words if part is None or part.start <= (word.start + word.end) / 2 <= part.end]
-
-
-def _annotation(turns: Sequence[Turn]) -> Annotation:
-    from pyannote.core import Annotation, Segment
-
-    annotation = Annotation()
-    for number, turn in enumerate(turns):
-        annotation[Segment(turn.start, turn.end), number] = turn.speaker
-    return annotation

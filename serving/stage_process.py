@@ -8,14 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
-import os
-import threading
-import traceback
 from collections.abc import Callable
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import Literal
 
+from msw_ml.batch.processes import end_with_parent, place_of
 from msw_ml.errors import EngineError, MswError, OutputError
 from msw_ml.session import Value
 from msw_ml.settings import Settings
@@ -106,7 +103,7 @@ class StageProcess:
 
 
 def _serve(connection: Connection, service: ServiceSettings, scoring: Settings) -> None:
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
     from msw_ml import engines
     from serving.stages import Stages
     from serving.store.objects import Objects
@@ -137,16 +134,6 @@ def _serve(connection: Connection, service: ServiceSettings, scoring: Settings) 
 
 def _unexpected(error: Exception) -> _Said:
     """An error nobody foresaw: its kind and place, not its text, which may hold speech."""
-    frames = traceback.extract_tb(error.__traceback__)
-    ours = [frame for frame in frames if "site-packages" not in frame.filename] or list(frames)
-    place = f"{Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else "an unknown place"
     kind = type(error).__name__
-    message = f"{kind} at {place}; this should not happen: please report it with the job's id"
+    message = f"{kind} at {place_of(error)}; this should not happen: please report it with the job's id"
     return _Said(what="failed", kind=kind, message=message, is_transient=isinstance(error, OSError))
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)

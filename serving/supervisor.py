@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import logging
 import multiprocessing
-import os
 import socket
 import threading
 import time
 from multiprocessing.process import BaseProcess
 
+from msw_ml.batch.processes import end_with_parent
 from msw_ml.settings import Settings
 from serving.settings import ServiceSettings
 
@@ -76,15 +76,8 @@ class Supervisor:
 
 
 def _work(settings: ServiceSettings, scoring: Settings, name: str) -> None:
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
     from serving import worker
 
     with contextlib.suppress(KeyboardInterrupt):
         worker.run(settings, scoring, name)
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)

@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from msw_ml.errors import UnreadableInput
 from msw_ml.formats import registry
 from msw_ml.session import Value
 
@@ -31,12 +30,18 @@ class Input(Value):
     size: int
 
 
+class Unreadable(Value):
+    """A path that could not even be looked at, and what to tell its owner."""
+
+    path: Path
+    message: str
+
+
 class Found(Value):
     """What the paths of a run come to."""
 
     inputs: tuple[Input, ...]
-    unreadable: tuple[str, ...]
-    """Messages on paths that could not even be looked at."""
+    unreadable: tuple[Unreadable, ...]
     left_out: int
     """Files in folders that are neither sound nor a transcript."""
 
@@ -48,7 +53,7 @@ def find(paths: Sequence[Path], out: Path) -> Found:
     permission, is reported in `unreadable`; the rest goes on.
     """
     files: list[Path] = []
-    unreadable: list[str] = []
+    unreadable: list[Unreadable] = []
     left_out = 0
     for path in paths:
         if path.is_dir():
@@ -58,7 +63,7 @@ def find(paths: Sequence[Path], out: Path) -> Found:
         elif path.is_file():
             files.append(path)
         else:
-            unreadable.append(str(UnreadableInput(f"{path}: there is no such file or folder; check the path")))
+            unreadable.append(Unreadable(path=path, message=f"{path}: there is no such file or folder; check the path"))
     unique = sorted({file.resolve(): file for file in files}.values())
     names = _names(unique)
     return Found(
@@ -74,12 +79,13 @@ def safe_name(text: str) -> str:
     return cleaned[:120] or "session"
 
 
-def _walk(folder: Path, out: Path, unreadable: list[str]) -> tuple[list[Path], int]:
+def _walk(folder: Path, out: Path, unreadable: list[Unreadable]) -> tuple[list[Path], int]:
     files: list[Path] = []
     left_out = 0
 
     def report(error: OSError) -> None:
-        unreadable.append(str(UnreadableInput(f"{error.filename}: this folder cannot be read; check its permissions")))
+        message = f"{error.filename}: this folder cannot be read; check its permissions"
+        unreadable.append(Unreadable(path=Path(error.filename), message=message))
 
     for root, folders, names in os.walk(folder, onerror=report):
         here = Path(root)

@@ -9,13 +9,12 @@ from pathlib import Path
 
 from msw_ml import codebook, engines
 from msw_ml.batch import workers
-from msw_ml.batch.inputs import Found, Input, find
+from msw_ml.batch.inputs import Input, find
 from msw_ml.batch.manifest import Entry, Manifest, State
 from msw_ml.batch.options import ScoreOptions, run_key
 from msw_ml.batch.work import Work
 from msw_ml.codebook import Codebook
 from msw_ml.disk import sha256
-from msw_ml.errors import BadSetting
 from msw_ml.formats import registry, session_json
 from msw_ml.formats.sessions_csv import sessions_row, write_sessions
 from msw_ml.session import Value
@@ -51,13 +50,13 @@ def plan(paths: Sequence[Path], out: Path, settings: Settings, options: ScoreOpt
 
     Raises `SetupError` or `ModelError`; what is wrong with a single input stands in `failed`.
     """
-    _check(settings, options)
+    registry.check_names(options.formats)
     labels = engines.labels(engines.pipeline(settings))
     found = find(paths, out)
     before = {} if is_forced else Manifest(out / "manifest.jsonl").done()
     works: list[Work] = []
     skipped: list[Entry] = []
-    failed = [_failure(Path(message.split(":")[0]).name, message, "UnreadableInput") for message in found.unreadable]
+    failed = [_failure(lost.path.name, lost.message, "UnreadableInput") for lost in found.unreadable]
     for item in found.inputs:
         try:
             digest = sha256(item.path)
@@ -75,7 +74,7 @@ def plan(paths: Sequence[Path], out: Path, settings: Settings, options: ScoreOpt
         works=tuple(works),
         skipped=tuple(skipped),
         failed=tuple(failed),
-        sizes=_sizes(found),
+        sizes={item.name: item.size for item in found.inputs},
         left_out=found.left_out,
     )
 
@@ -162,20 +161,8 @@ def _row(folder: Path, book: Codebook) -> dict[str, str]:
     return sessions_row(session_json.load(text, folder.name), book)
 
 
-def _check(settings: Settings, options: ScoreOptions) -> None:
-    registry.check_names(options.formats)
-    if options.is_speech_only and options.target is not None:
-        raise BadSetting("--target belongs to scoring; leave it out of `msw transcribe`")
-    if settings.threads < 0:
-        raise BadSetting("MSW_THREADS cannot be negative")
-
-
 def _is_there(out: Path, entry: Entry) -> bool:
     return bool(entry.sessions) and all((out / name / "session.json").is_file() for name in entry.sessions)
-
-
-def _sizes(found: Found) -> dict[str, int]:
-    return {item.name: item.size for item in found.inputs}
 
 
 def _unreadable(item: Input, error: OSError) -> str:

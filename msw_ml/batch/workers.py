@@ -7,16 +7,13 @@ another worker is started. A worker whose parent dies ends itself.
 from __future__ import annotations
 
 import multiprocessing
-import os
 import signal
-import threading
-import traceback
 from collections.abc import Iterator
 from multiprocessing.connection import Connection, wait
-from pathlib import Path
 from typing import Literal
 
 from msw_ml.batch.options import ScoreOptions
+from msw_ml.batch.processes import end_with_parent, place_of
 from msw_ml.batch.work import Work
 from msw_ml.errors import MswError
 from msw_ml.session import Value
@@ -111,7 +108,7 @@ def _hear(worker: _Worker) -> Iterator[Event]:
 
 def _serve(connection: Connection, settings: Settings, options: ScoreOptions) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
     from msw_ml import engines
     from msw_ml.batch.work import do
 
@@ -136,20 +133,11 @@ def _serve(connection: Connection, settings: Settings, options: ScoreOptions) ->
 
 def _unexpected(work: Work, error: Exception) -> Event:
     """An error nobody foresaw: its kind and place, not its text, which may hold speech."""
-    frames = traceback.extract_tb(error.__traceback__)
-    ours = [frame for frame in frames if "site-packages" not in frame.filename] or list(frames)
-    place = f"{Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else "an unknown place"
     kind = type(error).__name__
     return Event(
         name=work.name,
         kind="failed",
         error_kind=kind,
-        error=f"{work.path.name}: {kind} at {place}; this should not happen: please report it with the manifest's line",
+        error=f"{work.path.name}: {kind} at {place_of(error)}; this should not happen: "
+        f"please report it with the manifest's line",
     )
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)

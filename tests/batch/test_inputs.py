@@ -54,8 +54,8 @@ def test_what_is_not_there_is_said_and_the_rest_goes_on(tmp_path: Path) -> None:
     (tmp_path / "a.wav").touch()
     found = find([tmp_path / "gone.wav", tmp_path / "a.wav"], tmp_path / "out")
     assert len(found.inputs) == 1
-    assert "gone.wav" in found.unreadable[0]
-    assert "check the path" in found.unreadable[0]
+    assert "gone.wav" in found.unreadable[0].message
+    assert "check the path" in found.unreadable[0].message
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read every folder")
@@ -63,7 +63,7 @@ def test_a_folder_without_permission_is_said(tmp_path: Path) -> None:
     """Permissions are the usual reason for a folder that seems empty."""
     (tmp_path / "locked").mkdir(mode=0o000)
     found = find([tmp_path], tmp_path / "out")
-    assert "cannot be read" in found.unreadable[0]
+    assert "cannot be read" in found.unreadable[0].message
 
 
 @pytest.mark.parametrize("hostile", ["../../etc/passwd", "a/b", "C:\\x", "nul\0l", "", "..", "x" * 500])
