@@ -33,7 +33,7 @@ FAR_OUT = 3.0
 
 NO_MODEL = (
     "Withheld: no rated recordings of this element exist to learn from yet. Rate it by hand against its anchors; "
-    "`msw train` makes a rater from your own coded visits."
+    "`msw sheet` writes a sheet for it."
 )
 
 
