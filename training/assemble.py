@@ -20,10 +20,11 @@ def assemble(made: Plan, jobs: Sequence[Job], out: Path, data: Path, sets: Path)
     """Calibrates on the folds, writes the bundle, and then its card with what the bundle itself says."""
     recipe = made.recipe
     held = gathered(made, jobs, "held.csv")
-    parameters = calibrate(held, made.scheme, recipe.calibration, made.given)
-    apart = decide_apart(held, made.scheme, recipe.calibration, made.given)
+    trusted = held.where(made.by_people(held))
+    parameters = calibrate(trusted, made.scheme, recipe.calibration, made.given)
+    apart = decide_apart(trusted, made.scheme, recipe.calibration, made.given, made.by_people(trusted))
     stored: dict[str, JsonValue] = json.loads(parameters.model_dump_json())
-    stored |= confusions(held, apart, made.scheme)
+    stored |= confusions(trusted, apart, made.scheme)
     stored["recipe"] = json.loads(recipe.model_dump_json())
     final = next(job for job in jobs if job.fold is None)
     files = {name: (final.folder / name).read_bytes() for name in PARTS}

@@ -119,12 +119,14 @@ def decide(held: HeldOut, scheme: Scheme, parameters: CoderParameters) -> Decide
     )
 
 
-def decide_apart(held: HeldOut, scheme: Scheme, options: CalibrationOptions, given: Given) -> Decided:
-    """As `decide`, each fold with parameters measured on the other folds."""
+def decide_apart(
+    held: HeldOut, scheme: Scheme, options: CalibrationOptions, given: Given, by_people: NDArray[np.bool_]
+) -> Decided:
+    """As `decide`, each fold with parameters measured on the other folds' units that people labelled."""
     parts, places = [], []
     for fold in np.unique(held.folds):
         inside = held.folds == fold
-        parameters = calibrate(held.where(~inside), scheme, options, given)
+        parameters = calibrate(held.where(~inside & by_people), scheme, options, given)
         parts.append(decide(held.where(inside), scheme, parameters))
         places.append(np.flatnonzero(inside))
     order = np.argsort(np.concatenate(places))

@@ -46,6 +46,8 @@ class Source(Value):
     licence: str
     labels: str
     """Who gave the labels, and to what unit."""
+    is_human: bool = True
+    """Whether people gave the labels: what a machine labelled is learned from, but measures nothing."""
     target: str | None = None
     """The behaviour that change talk is about, where it is one for the whole set."""
     keep_out: tuple[str, ...] = ()
@@ -101,7 +103,7 @@ class Unit(Value):
     role: Role
     text: str
     codes: tuple[str, ...]
-    """The codes it may have; one where the set is as fine as the codebook."""
+    """The codes it may have; one where the set is as fine as the codebook, none where it is context only."""
     also: tuple[str, ...] | None = None
     """All parent codes that occur in it; `None` where the set gives one label a row."""
     volley: str | None = None

@@ -138,9 +138,11 @@ def _loss(
 
     allowed, sides, weight = gather(lambda e: e.allowed), gather(lambda e: e.sides), gather(weights)
     log_p = torch.log_softmax(codes.masked_fill(~sides, -1e4), -1)
+    coded = allowed.any(-1)
+    weight = weight * coded
     # A label that allows several codes asks for their sum: what the set does not know is not taught.
     missed = -torch.logsumexp(log_p.masked_fill(~allowed, -1e4), -1)
-    loss = (missed * weight).sum() / weight.sum()
+    loss = (missed.masked_fill(~coded, 0.0) * weight).sum() / weight.sum().clamp(min=1.0)
     occurs = gather(lambda e: e.also)
     known = ~occurs.isnan()
     if options.also_weight and bool(known.any()):

@@ -6,14 +6,19 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from msw_ml.codebook import book
+from msw_ml.codebook.book import Codebook
 from msw_ml.coding.packing import Packer
 from msw_ml.disk import sha256
 from msw_ml.errors import BadSetting
-from training import corpora, encoder, splits
+from training import corpora, encoder, splits, visits_corpus
 from training.calibrate import Given, Scheme
 from training.corpora import CodedTranscript, Corpus
 from training.examples import Codes
+from training.heldout import HeldOut
 from training.recipe import Recipe
 
 
@@ -38,6 +43,10 @@ class Plan:
     @property
     def kept_out(self) -> tuple[CodedTranscript, ...]:
         return tuple(transcript for corpus in self.corpora for transcript in corpus.kept_out)
+
+    def by_people(self, held: HeldOut) -> NDArray[np.bool_]:
+        """Which held-out units people labelled: what is measured and calibrated on."""
+        return np.isin(held.corpora, [corpus.id for corpus in self.corpora if corpus.source.is_human])
 
     @property
     def packer(self) -> Packer:
@@ -64,7 +73,7 @@ def make(recipe: Recipe, data: Path, sets: Path = corpora.SETS) -> Plan:
             f"the recipe's `turns` is {recipe.turns}, which is not among its sets: {', '.join(recipe.sets)}"
         )
     folder = encoder.find(recipe.encoder)
-    loaded = tuple(corpora.load(name, data, codebook, sets) for name in recipe.sets)
+    loaded = tuple(_load(name, data, codebook, sets) for name in recipe.sets)
     transcripts = [transcript for corpus in loaded for transcript in corpus.transcripts]
     same = [(f"{corpus.id}/{one}", other) for corpus in loaded for one, other in corpus.source.same_as.items()]
     groups = splits.group(transcripts, same)
@@ -78,3 +87,9 @@ def make(recipe: Recipe, data: Path, sets: Path = corpora.SETS) -> Plan:
         folds=splits.folds(transcripts, groups, recipe.folds),
         encoder=folder,
     )
+
+
+def _load(name: str, data: Path, codebook: Codebook, sets: Path) -> Corpus:
+    if visits_corpus.is_visits(sets / name):
+        return visits_corpus.load(sets / name, codebook)
+    return corpora.load(name, data, codebook, sets)

@@ -70,15 +70,19 @@ def make(bundle: Bundle, data: Path, sets: Path) -> tuple[Plan, Report]:
     recipe = Recipe.model_validate(bundle.info.parameters["recipe"])
     made = plan.make(recipe, data, sets)
     held, without = (_held(bundle, name, made) for name in ("folds.csv", "folds_plain.csv"))
-    decided = decide_apart(held, made.scheme, recipe.calibration, made.given)
-    decided_plain = decide_apart(without, made.scheme, recipe.calibration, made.given)
+    every, decided_every = held, decide_apart(held, made.scheme, recipe.calibration, made.given, made.by_people(held))
+    held, without = (table.where(made.by_people(table)) for table in (held, without))
+    decided, decided_plain = (
+        decide_apart(table, made.scheme, recipe.calibration, made.given, made.by_people(table))
+        for table in (held, without)
+    )
     figures_plain = figures.coding_figures(without, decided_plain, made.scheme, recipe.turns)
     return made, Report(
         coder=figures.coding_figures(held, decided, made.scheme, recipe.turns),
         plain=figures_plain,
         baseline=_baseline(made, held),
         ceilings=_ceilings(bundle, made),
-        slices=_slices(made, held, decided),
+        slices=_slices(made, every, decided_every),
         coverage={
             side: (float(decided.covered[own].mean()), float(decided.withheld[own].mean()))
             for side in made.scheme.sides
@@ -90,7 +94,7 @@ def make(bundle: Bundle, data: Path, sets: Path) -> tuple[Plan, Report]:
 
 def _held(bundle: Bundle, name: str, made: Plan) -> HeldOut:
     held = heldout.read(bundle.file(name).read_bytes(), made.codes.ids, made.codes.also)
-    labels = {f"{t.key}/{unit.id}": unit.codes for t in made.transcripts for unit in t.units}
+    labels = {f"{t.key}/{unit.id}": unit.codes for t in made.transcripts for unit in t.units if unit.codes}
     keys = _keys(held)
     if len(keys) != len(labels) or any(labels.get(key) != codes for key, codes in zip(keys, held.codes, strict=True)):
         raise ModelNotFound(f"{bundle.path / name} was not made from these sets and mappings; train the bundle again")

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from msw_ml.codebook import book
 from msw_ml.coding.packing import Window
@@ -52,6 +53,11 @@ def drawn(units: int, sharpness: float = 1.0, seed: int = 5) -> HeldOut:
     )
 
 
+def everyone(units: int) -> NDArray[np.bool_]:
+    """All units as labelled by people."""
+    return np.ones(units, dtype=np.bool_)
+
+
 @pytest.mark.parametrize("sharpness", [0.5, 1.0, 2.0])
 def test_the_temperature_undoes_how_sharp_the_logits_are(sharpness: float) -> None:
     """Protects calibrated probabilities."""
@@ -63,7 +69,7 @@ def test_the_temperature_undoes_how_sharp_the_logits_are(sharpness: float) -> No
 @pytest.mark.parametrize("coverage", [0.6, 0.8, 0.9])
 def test_prediction_sets_hold_the_truth_as_often_as_stated(coverage: float) -> None:
     """Protects `withheld`: coverage on folds that the level was not measured on."""
-    decided = decide_apart(drawn(6000), SCHEME, CalibrationOptions(coverage=coverage), GIVEN)
+    decided = decide_apart(drawn(6000), SCHEME, CalibrationOptions(coverage=coverage), GIVEN, everyone(6000))
     assert decided.covered.mean() == pytest.approx(coverage, abs=0.03)
 
 
@@ -76,9 +82,23 @@ def test_folds_are_decided_without_their_own_labels() -> None:
         new if side == Role.WORKER.value else old for new, old, side in zip(wrong, held.codes, held.sides, strict=True)
     )
     changed = replace(held, codes=codes)
-    one = decide_apart(held, SCHEME, CalibrationOptions(), GIVEN)
-    two = decide_apart(changed, SCHEME, CalibrationOptions(), GIVEN)
+    one = decide_apart(held, SCHEME, CalibrationOptions(), GIVEN, everyone(len(held)))
+    two = decide_apart(changed, SCHEME, CalibrationOptions(), GIVEN, everyone(len(held)))
     assert (one.codes[first] == two.codes[first]).all()
+
+
+def test_labels_of_a_machine_calibrate_nothing() -> None:
+    """Protects probabilities and sets from labels that no person gave: they may be as wrong as they like."""
+    held = drawn(2000)
+    by_people = np.arange(2000) % 4 < 2
+    wrong = tuple(
+        c if human else ("other",) if side == Role.WORKER.value else ("neutral",)
+        for c, side, human in zip(held.codes, held.sides, by_people, strict=True)
+    )
+    one = decide_apart(held, SCHEME, CalibrationOptions(), GIVEN, by_people)
+    two = decide_apart(replace(held, codes=wrong), SCHEME, CalibrationOptions(), GIVEN, by_people)
+    assert (one.codes == two.codes).all()
+    assert (one.withheld == two.withheld).all()
 
 
 def test_confusion_counts_every_unit_once_rows_true() -> None:
@@ -102,7 +122,7 @@ def test_held_out_predictions_survive_their_file_and_give_the_same_figures() -> 
     held = replace(held, logits=np.round(held.logits, 3))
     read = heldout.read(heldout.write(held, CODES.ids, CODES.also), CODES.ids, CODES.also)
     figures = [
-        coding_figures(one, decide_apart(one, SCHEME, CalibrationOptions(), GIVEN), SCHEME, "tiny")
+        coding_figures(one, decide_apart(one, SCHEME, CalibrationOptions(), GIVEN, everyone(len(one))), SCHEME, "tiny")
         for one in (held, read)
     ]
     assert figures[0] == figures[1]
