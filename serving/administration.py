@@ -10,7 +10,7 @@ from serving.audit import Act
 from serving.permissions import May, Principal
 from serving.problems import Problem, invalid, not_found
 from serving.store.base import Db, new_id
-from serving.store.people import Organisation, Person, PersonRole, Team, Token
+from serving.store.people import BrowserSession, Organisation, Person, PersonRole, Team, Token
 
 
 def people(db: Db, who: Principal) -> list[Person]:
@@ -35,20 +35,30 @@ def add_team(db: Db, who: Principal, name: str) -> Team:
     return team
 
 
-def add_person(db: Db, who: Principal, name: str, role: PersonRole, team_id: str | None) -> Person:
-    """Raises 409 where there is somebody of that name, 422 for a team that is not there."""
+def add_person(
+    db: Db, who: Principal, name: str, role: PersonRole, team_id: str | None, sign_in_name: str = ""
+) -> Person:
+    """Raises 409 where there is somebody of that name or sign-in name, 422 for a team that is not there."""
     who.must(May.ADMINISTER)
     _check_team(db, who, team_id)
     person = Person(id=new_id("person"), organisation_id=who.organisation_id, name=name, role=role, team_id=team_id)
     _add(db, person, "somebody of this name")
+    if sign_in_name.strip():
+        _set_sign_in_name(db, who, person, sign_in_name)
     _record(db, who, "person.create", person.id, role=role.value)
     return person
 
 
 def change_person(
-    db: Db, who: Principal, person_id: str, role: PersonRole | None, team_id: str | None, is_active: bool | None
+    db: Db,
+    who: Principal,
+    person_id: str,
+    role: PersonRole | None,
+    team_id: str | None,
+    is_active: bool | None,
+    sign_in_name: str | None = None,
 ) -> Person:
-    """`None` leaves as it is; an empty team takes the person out of theirs. Raises 404, 409 and 422."""
+    """`None` leaves as it is; empty takes team or sign-in name away. Raises 404, 409 and 422."""
     who.must(May.ADMINISTER)
     person = person_of(db, who, person_id)
     if person.id == who.person_id and (is_active is False or role not in (None, PersonRole.ADMINISTRATOR)):
@@ -58,6 +68,8 @@ def change_person(
         person.team_id = team_id or None
     person.role = role or person.role
     person.is_active = person.is_active if is_active is None else is_active
+    if sign_in_name is not None and (sign_in_name.strip() or None) != person.sign_in_name:
+        _set_sign_in_name(db, who, person, sign_in_name)
     _record(db, who, "person.change", person.id, role=person.role, active=person.is_active)
     db.flush()
     return person
@@ -110,6 +122,19 @@ def person_of(db: Db, who: Principal, person_id: str) -> Person:
     if person is None or person.organisation_id != who.organisation_id:
         raise not_found("person")
     return person
+
+
+def _set_sign_in_name(db: Db, who: Principal, person: Person, name: str) -> None:
+    """A new name is a new link: the old one and the browsers that came in by it end."""
+    try:
+        with db.begin_nested():
+            person.sign_in_name, person.oidc_subject = name.strip() or None, None
+    except IntegrityError as error:
+        raise Problem(409, "somebody has this sign-in name already") from error
+    db.execute(
+        sa.delete(BrowserSession).where(BrowserSession.person_id == person.id, BrowserSession.token_id.is_(None))
+    )
+    _record(db, who, "person.sign_in_name", person.id, is_set=person.sign_in_name is not None)
 
 
 def _check_team(db: Db, who: Principal, team_id: str | None) -> None:

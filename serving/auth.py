@@ -82,7 +82,7 @@ def open_browser_session(
     )
     db.add(opened)
     act = Act(actor=person.id, action="browser.sign_in", subject=person.id, organisation=person.organisation_id)
-    audit.record(db, act)
+    audit.record(db, act.model_copy(update={"detail": {"by": "token" if token else "oidc"}}))
     return value, _principal(person, "browser", opened.digest, opened.csrf)
 
 
@@ -125,11 +125,16 @@ def check_lock(db: Db, address: str, settings: ServiceSettings) -> None:
 
 
 def note_failure(db: Db, address: str, settings: ServiceSettings) -> None:
-    """Counts a failed sign-in and forgets those that count no more."""
+    """Counts a failed sign-in and writes it down."""
+    count_failure(db, address, settings)
+    audit.record(db, Act(actor="nobody", action="sign_in.failed", subject=address))
+
+
+def count_failure(db: Db, address: str, settings: ServiceSettings) -> None:
+    """Counts towards the lock-out and forgets the failures that count no more."""
     since = now() - dt.timedelta(minutes=settings.lock_minutes)
     db.execute(sa.delete(SignInFailure).where(SignInFailure.at <= since))
     db.add(SignInFailure(address=address))
-    audit.record(db, Act(actor="nobody", action="sign_in.failed", subject=address))
 
 
 def digest(secret: str) -> str:

@@ -132,9 +132,16 @@ def verify_audit(
 
 
 def _settings(data: Path | None) -> ServiceSettings:
+    from pydantic import ValidationError
+
     from serving.settings import ServiceSettings
 
-    return ServiceSettings() if data is None else ServiceSettings(data=data)
+    try:
+        return ServiceSettings() if data is None else ServiceSettings(data=data)
+    except ValidationError as error:
+        first = error.errors(include_input=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise BadSetting(f"{f'{place}: ' if place else ''}{first['msg'].removeprefix('Value error, ')}") from error
 
 
 def _database(data: Path | None) -> _Opened:

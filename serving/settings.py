@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Self
+from urllib.parse import urlsplit
 
 import platformdirs
-from pydantic import Field
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 def _default_data() -> Path:
@@ -47,10 +51,38 @@ class ServiceSettings(BaseSettings):
     """Names by which the service may be called; any by default."""
     webhook_hosts: tuple[str, ...] = ()
     """Hosts that webhooks may be sent to, as `name` or `name:port`; none by default: nothing leaves this machine."""
+    public_address: str | None = None
+    """How browsers reach the service, e.g. `https://msw.example.org`; needed for sign-in with OpenID Connect."""
+    oidc_issuer: str | None = None
+    """The organisation's identity provider, exactly as it calls itself; its description lies below
+    `/.well-known/openid-configuration`. None by default: nothing leaves this machine."""
+    oidc_client_id: str = ""
+    """What the provider knows this service by."""
+    oidc_client_secret: SecretStr | None = None
+    """The secret that goes with it; better in a file."""
+    oidc_client_secret_file: Path | None = None
+    """A file that holds the secret alone."""
+    oidc_account_claim: str = Field(default="email", pattern=r"^[A-Za-z0-9_:/.\-]{1,100}$")
+    """The claim that an account's sign-in name is compared with at the first sign-in. `email` counts only where
+    the provider says that it is verified; another must be one that people cannot change themselves (`sub`, `oid`)."""
     queue_poll_seconds: float = Field(default=0.5, gt=0)
     """How often a worker looks for new jobs."""
     worker_name: str | None = None
     """Name of this machine's first worker; the host's name by default. It must stay the same over restarts."""
+
+    @model_validator(mode="after")
+    def _check_oidc(self) -> Self:
+        if self.oidc_issuer is None:
+            return self
+        missing = [name for name in ("oidc_client_id", "public_address") if not getattr(self, name)]
+        if (self.oidc_client_secret is None) == (self.oidc_client_secret_file is None):
+            missing.append("one of oidc_client_secret and oidc_client_secret_file")
+        if missing:
+            raise ValueError(f"sign-in with OpenID Connect also needs {', '.join(missing)}")
+        for name in ("oidc_issuer", "public_address"):
+            if not is_private(getattr(self, name)):
+                raise ValueError(f"{name} must begin with https:// (http:// only on this machine)")
+        return self
 
     @property
     def database_url(self) -> str:
@@ -59,3 +91,14 @@ class ServiceSettings(BaseSettings):
     @property
     def objects_url(self) -> str:
         return self.objects or str(self.data / "objects")
+
+
+def is_private(address: str) -> bool:
+    """Whether nobody on the way can read along: https, or this machine itself."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return False
+    if parts.username is not None or not parts.hostname:
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _THIS_MACHINE)

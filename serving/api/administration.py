@@ -19,6 +19,7 @@ from serving.store.records import AuditEntry
 from serving.views import Page
 
 router = APIRouter(tags=["administration"])
+SignInName = Annotated[str, Field(max_length=255)]
 Days = Annotated[int | None, Field(ge=1, le=36_500)]
 
 
@@ -41,14 +42,17 @@ class PersonRequest(Value):
     name: Short = Field(min_length=1)
     role: PersonRole
     team: str | None = None
+    sign_in_name: SignInName = ""
 
 
 class PersonChange(Value):
-    """What changes; left out stays. An empty team takes somebody out of theirs."""
+    """What changes; left out stays. An empty team takes somebody out of theirs; an empty sign-in name ends the
+    sign-in through the identity provider."""
 
     role: PersonRole | None = None
     team: str | None = None
     is_active: bool | None = None
+    sign_in_name: SignInName | None = None
 
 
 class PersonView(Value):
@@ -59,11 +63,19 @@ class PersonView(Value):
     role: PersonRole
     team: str | None
     is_active: bool
+    sign_in_name: str | None = None
+    """What the identity provider calls this person; shown to administrators."""
 
     @classmethod
     def of(cls, person: Person) -> PersonView:
-        role = PersonRole(person.role)
-        return cls(id=person.id, name=person.name, role=role, team=person.team_id, is_active=person.is_active)
+        return cls(
+            id=person.id,
+            name=person.name,
+            role=PersonRole(person.role),
+            team=person.team_id,
+            is_active=person.is_active,
+            sign_in_name=person.sign_in_name,
+        )
 
 
 class TokenRequest(Value):
@@ -148,13 +160,16 @@ def list_people(db: Transaction, who: Who) -> tuple[PersonView, ...]:
 @router.post("/people", status_code=status.HTTP_201_CREATED)
 def add_person(db: Transaction, who: Who, asked: PersonRequest) -> PersonView:
     """Adds somebody; give them a token next."""
-    return PersonView.of(administration.add_person(db, who, asked.name, asked.role, asked.team))
+    return PersonView.of(administration.add_person(db, who, asked.name, asked.role, asked.team, asked.sign_in_name))
 
 
 @router.patch("/people/{person_id}")
 def change_person(db: Transaction, who: Who, person_id: str, asked: PersonChange) -> PersonView:
     """Changes role, team, or whether somebody may sign in at all."""
-    return PersonView.of(administration.change_person(db, who, person_id, asked.role, asked.team, asked.is_active))
+    changed = administration.change_person(
+        db, who, person_id, asked.role, asked.team, asked.is_active, asked.sign_in_name
+    )
+    return PersonView.of(changed)
 
 
 @router.get("/teams")

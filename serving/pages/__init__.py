@@ -16,6 +16,7 @@ from serving.pages.library import router as library
 from serving.pages.reliability import router as reliability
 from serving.pages.review import router as review
 from serving.pages.session import router as session
+from serving.settings import ServiceSettings
 
 
 def install(app: FastAPI) -> None:
@@ -23,3 +24,8 @@ def install(app: FastAPI) -> None:
     app.mount("/static", StaticFiles(directory=Path(__file__).parent.parent / "static"), name="static")
     for part in (entrance, library, session, correcting, review, compare, jobs, reliability, administration):
         app.include_router(part)
+    settings: ServiceSettings = app.state.service.settings
+    if settings.oidc_issuer is not None:
+        from serving.pages import oidc
+
+        app.include_router(oidc.routes(settings))

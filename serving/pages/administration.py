@@ -8,7 +8,7 @@ from fastapi import Form, Request
 from fastapi.responses import Response
 
 from serving import administration as administering
-from serving.dependencies import Transaction, Who
+from serving.dependencies import At, Transaction, Who
 from serving.forms import Short
 from serving.pages.rendering import page
 from serving.pages.routing import pages_router
@@ -24,7 +24,7 @@ Name = Annotated[Short, Form(min_length=1)]
 
 
 @router.get("/administration")
-def administration(request: Request, db: Transaction, who: Who) -> Response:
+def administration(request: Request, at: At, db: Transaction, who: Who) -> Response:
     """The page."""
     who.must(May.ADMINISTER)
     return page(
@@ -37,15 +37,21 @@ def administration(request: Request, db: Transaction, who: Who) -> Response:
         clocks=administering.clocks(db, who),
         roles_of_people=PersonRole,
         now=now(),
+        has_oidc=at.settings.oidc_issuer is not None,
     )
 
 
 @router.post("/administration/people")
 def add_person(
-    db: Transaction, who: Who, name: Name, role: Annotated[PersonRole, Form()], team: Annotated[str, Form()] = ""
+    db: Transaction,
+    who: Who,
+    name: Name,
+    role: Annotated[PersonRole, Form()],
+    team: Annotated[str, Form()] = "",
+    sign_in_name: Annotated[str, Form(max_length=255)] = "",
 ) -> Response:
     """Adds somebody."""
-    administering.add_person(db, who, name, role, team or None)
+    administering.add_person(db, who, name, role, team or None, sign_in_name)
     return Response(headers=_DONE)
 
 
@@ -57,9 +63,10 @@ def change_person(
     role: Annotated[PersonRole, Form()],
     team: Annotated[str, Form()] = "",
     active: Annotated[str, Form()] = "",
+    sign_in_name: Annotated[str | None, Form(max_length=255)] = None,
 ) -> Response:
-    """Changes role, team, or whether somebody may sign in."""
-    administering.change_person(db, who, person_id, role, team, bool(active))
+    """Changes role, team, sign-in name, or whether somebody may sign in."""
+    administering.change_person(db, who, person_id, role, team, bool(active), sign_in_name)
     return Response(headers=_DONE)
 
 

@@ -12,6 +12,7 @@ from serving.dependencies import At
 from serving.pages.rendering import page
 from serving.pages.routing import go, pages_router
 from serving.problems import Problem
+from serving.settings import ServiceSettings
 
 router = pages_router()
 HOME = "/library"
@@ -30,7 +31,7 @@ def ask(request: Request, at: At, target: Annotated[str, Query(alias="next", max
     target = inside(target)
     if dependencies.browser_principal(request, at) is not None:
         return go(request, target)
-    return page(request, "sign_in.html", None, target=target, error="")
+    return page(request, "sign_in.html", None, target=target, error="", has_oidc=at.settings.oidc_issuer is not None)
 
 
 @router.post("/sign-in")
@@ -50,19 +51,12 @@ def sign_in(
         with dependencies.counted_sign_in(at, dependencies.address_of(request)), at.begin() as db:
             cookie, _ = auth.sign_in(db, token, at.settings)
     except Problem as problem:
-        refused = page(request, "sign_in.html", None, target=inside(target), error=problem.detail)
+        has_oidc = at.settings.oidc_issuer is not None
+        refused = page(request, "sign_in.html", None, target=inside(target), error=problem.detail, has_oidc=has_oidc)
         refused.status_code = problem.status
         return refused
     answer = go(request, inside(target))
-    answer.set_cookie(
-        auth.COOKIE,
-        cookie,
-        httponly=True,
-        samesite="strict",
-        secure=at.settings.is_https,
-        path="/",
-        max_age=at.settings.session_hours * 3600,
-    )
+    keep_signed_in(answer, cookie, at.settings)
     return answer
 
 
@@ -79,6 +73,19 @@ def sign_out(
     answer = go(request, "/sign-in")
     answer.delete_cookie(auth.COOKIE, path="/")
     return answer
+
+
+def keep_signed_in(answer: Response, cookie: str, settings: ServiceSettings) -> None:
+    """The same cookie however somebody signed in: closed to scripts and to requests from other sites."""
+    answer.set_cookie(
+        auth.COOKIE,
+        cookie,
+        httponly=True,
+        samesite="strict",
+        secure=settings.is_https,
+        path="/",
+        max_age=settings.session_hours * 3600,
+    )
 
 
 def inside(target: str) -> str:

@@ -57,8 +57,10 @@ class Person(Base):
     name: Mapped[str] = mapped_column(String(200))
     role: Mapped[PersonRole] = mapped_column(String(20))
     is_active: Mapped[bool] = mapped_column(default=True)
+    sign_in_name: Mapped[str | None] = mapped_column(String(255), default=None, unique=True, index=True)
+    """What the identity provider calls this person, as an administrator wrote it down (`oidc_account_claim`)."""
     oidc_subject: Mapped[str | None] = mapped_column(String(400), default=None, unique=True)
-    """`issuer subject` of the identity provider, where people sign in by one."""
+    """`issuer subject` of the identity provider, kept at the first sign-in; from then on it alone counts."""
     created_at: Mapped[dt.datetime] = mapped_column(UtcTime, default=now)
 
     organisation: Mapped[Organisation] = relationship(lazy="joined")
@@ -98,6 +100,22 @@ class BrowserSession(Base):
 
     person: Mapped[Person] = relationship(lazy="joined")
     token: Mapped[Token | None] = relationship(lazy="joined")
+
+
+class SignInAttempt(Base):
+    """A browser that was sent to the identity provider. Its return takes the row out, so that it counts once."""
+
+    __tablename__ = "sign_in_attempts"
+
+    state: Mapped[str] = mapped_column(String(64), primary_key=True)
+    """Digest of what the provider sends back."""
+    browser: Mapped[str] = mapped_column(String(64))
+    """Digest of the cookie of the browser that began."""
+    nonce: Mapped[str] = mapped_column(String(64))
+    verifier: Mapped[str] = mapped_column(String(128))
+    target: Mapped[str] = mapped_column(String(500))
+    """Where to go afterwards."""
+    expires_at: Mapped[dt.datetime] = mapped_column(UtcTime, index=True)
 
 
 class SignInFailure(Base):
