@@ -10,6 +10,7 @@ from msw_ml.codebook import Codebook
 from msw_ml.coding.coder import BehaviourCoder
 from msw_ml.coding.measures import measure
 from msw_ml.coding.volleys import apply_volley_rules
+from msw_ml.rating.cues import find_cues
 from msw_ml.rating.rater import Rater
 from msw_ml.rating.release import ReleaseGate
 from msw_ml.session import (
@@ -93,6 +94,7 @@ class Pipeline:
             utterances=coded,
             measures=measures,
             ratings=tuple(self.gate.apply(rating, self.rater.label) for rating in ratings),
+            cues=tuple(find_cues(coded, self.codebook)),
             provenance=self.provenance(recording, settings),
         )
 

@@ -218,6 +218,29 @@ class Rating(Value):
         return self
 
 
+class Cue(Value):
+    """A sign of an element, looked for in the wording: evidence to look at, never part of a rating."""
+
+    id: str
+    name: str
+    element: str
+    found: int = Field(ge=0)
+    """Utterances that hold it."""
+    first: float | None = Field(default=None, ge=0, le=1)
+    """Share of the visit that had passed when it was first said; `None` where it was not."""
+    spread: float | None = Field(default=None, ge=0, le=1)
+    """Share of the visit's tenths that hold it; `None` where none does."""
+    utterances: tuple[int, ...] = ()
+    at: tuple[float, ...] = ()
+    """Share of the visit that had passed at each of `utterances`, which are in time order."""
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        if not self.found == len(self.utterances) == len(self.at):
+            raise ValueError(f"{self.id} was found {self.found} times and needs as many utterances and places")
+        return self
+
+
 class RoleChoice(Value):
     """Who was taken for whom. `margin` is 0 (a coin toss) to 1 (certain) for the worker."""
 
@@ -272,4 +295,6 @@ class ScoredSession(Value):
     utterances: tuple[CodedUtterance, ...]
     measures: tuple[Measure, ...]
     ratings: tuple[Rating, ...]
+    cues: tuple[Cue, ...] = ()
+    """Every sign that was looked for, found or not; empty where none was looked for."""
     provenance: Provenance

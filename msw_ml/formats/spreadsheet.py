@@ -25,7 +25,7 @@ from msw_ml.formats import tabular
 from msw_ml.formats.columns import is_header
 from msw_ml.formats.office import legal, open_checked, settled
 from msw_ml.formats.rows import Line, TableReader, safe_name
-from msw_ml.formats.summary import about, counts, measures, ratings
+from msw_ml.formats.summary import about, counts, measures, ratings, signs
 from msw_ml.formats.transcript import Transcript
 from msw_ml.session import ScoredSession
 
@@ -171,6 +171,7 @@ def write(session: ScoredSession, folder: Path, codebook: Codebook) -> Path:
     for title, table in (
         ("Utterances", utterances),
         ("Ratings", ratings(session, codebook)),
+        ("Signs", signs(session, codebook)),
         ("Measures", measures(session, codebook)),
         ("Counts", counts(session, codebook)),
         ("About", [(line,) for line in about(session)]),
@@ -188,7 +189,7 @@ def write(session: ScoredSession, folder: Path, codebook: Codebook) -> Path:
     return path
 
 
-_FIGURES = {"utterance", "start", "end", "confidence", "Rating", "Low", "High", "Value", "Count"}
+_FIGURES = {"utterance", "start", "end", "confidence", "Rating", "Low", "High", "Value", "Count", "Found"}
 
 
 def _typed(sheet: WriteOnlyWorksheet, text: str, is_figure: bool) -> Cell | float | None:

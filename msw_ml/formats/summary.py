@@ -22,6 +22,11 @@ def about(session: ScoredSession) -> list[str]:
     lines.append(f"Source: {recording.source}{length}.")
     if recording.target:
         lines.append(f"Change talk is about: {recording.target}.")
+    if session.cues:
+        lines.append(
+            "Signs are phrases that often go with an element: places to look at, never part of its rating. A sign "
+            "that was not found says little."
+        )
     if quality.doubtful_words:
         lines.append(f"{quality.doubtful_words} of {quality.words} words are doubtful and count for nothing.")
     lines.append(f"msw-ml {made.msw_ml}, codebook {made.codebook} {made.codebook_version}.")
@@ -35,6 +40,26 @@ def ratings(session: ScoredSession, codebook: Codebook) -> Table:
         name = codebook.element(rating.element).name
         figures = (number(rating.value), number(rating.low), number(rating.high))
         table.append((name, rating.status.value, *figures, rating.reason))
+    return table
+
+
+def signs(session: ScoredSession, codebook: Codebook) -> Table:
+    """Every sign of an element that was looked for: how often, how early, how spread, and in which utterances."""
+    table: Table = [("Element", "Sign", "Found", "First at", "Into the visit", "Spread", "In utterances")]
+    starts = {unit.utterance.id: unit.utterance.start for unit in session.utterances}
+    for cue in session.cues:
+        start = starts.get(cue.utterances[0]) if cue.utterances else None
+        table.append(
+            (
+                codebook.element(cue.element).name,
+                cue.name,
+                str(cue.found),
+                clock(start) if start is not None else "",
+                _for_people(cue.first, is_percent=True),
+                _for_people(cue.spread, is_percent=True),
+                "; ".join(str(number) for number in cue.utterances),
+            )
+        )
     return table
 
 

@@ -26,7 +26,7 @@ from msw_ml.formats.columns import is_header
 from msw_ml.formats.office import legal, open_checked, settled
 from msw_ml.formats.rows import Line, TableReader, safe_name
 from msw_ml.formats.speakers import dialogue
-from msw_ml.formats.summary import about, counts, measures, ratings
+from msw_ml.formats.summary import about, counts, measures, ratings, signs
 from msw_ml.formats.times import clock
 from msw_ml.formats.transcript import Transcript
 from msw_ml.session import CodedUtterance, ScoredSession
@@ -131,6 +131,7 @@ def write(session: ScoredSession, folder: Path, codebook: Codebook) -> Path:
         document.add_paragraph(legal(line))
     for title, table in (
         ("Ratings", ratings(session, codebook)),
+        ("Signs", signs(session, codebook)),
         ("Measures", measures(session, codebook)),
         ("Counts", counts(session, codebook)),
     ):

@@ -16,26 +16,10 @@ from pydantic import Field, ValidationError
 
 from msw_ml.codebook import Codebook
 from msw_ml.errors import BadSetting
-from msw_ml.session import CodedUtterance, Role, Value
+from msw_ml.session import CodedUtterance, Cue, Role, Value
 
 TENTHS = 10
 """Parts of a visit over which a cue's spread is counted."""
-
-
-class Cue(Value):
-    """How often and where one sign of an element was found."""
-
-    id: str
-    name: str
-    element: str
-    found: int = Field(ge=0)
-    """Utterances that hold it."""
-    first: float | None = Field(default=None, ge=0, le=1)
-    """Share of the visit that had passed when it was first said; `None` where it was not."""
-    spread: float | None = Field(default=None, ge=0, le=1)
-    """Share of the visit's tenths that hold it; `None` where none does."""
-    utterances: tuple[int, ...] = ()
-    """Ids, in time order."""
 
 
 class CueRule(Value):
@@ -108,6 +92,7 @@ def _find(rule: CueRule, coded: Sequence[CodedUtterance]) -> Cue:
         first=round(passed[held[0]], 3) if held else None,
         spread=len({min(int(passed[place] * TENTHS), TENTHS - 1) for place in held}) / TENTHS if held else None,
         utterances=tuple(coded[place].utterance.id for place in held),
+        at=tuple(round(passed[place], 3) for place in held),
     )
 
 

@@ -9,7 +9,8 @@ from msw_ml.codebook import Codebook, Element, MeasureRule
 from msw_ml.reports.charts import Interval, on_scale, tones
 from msw_ml.reports.findings import Quote, quote
 from msw_ml.reports.guidance import Guidance
-from msw_ml.reports.wording import ROLES, STATUS_MEANINGS, STATUSES, long_time, number, percent, plural
+from msw_ml.reports.signs import Signs, signs
+from msw_ml.reports.wording import NOT_RATED, ROLES, STATUS_MEANINGS, STATUSES, long_time, number, percent, plural
 from msw_ml.session import CodedUtterance, Measure, Rating, RatingStatus, Role, ScoredSession, Value
 
 
@@ -83,6 +84,8 @@ class ElementRow(Value):
     at: Interval | None
     reason: str
     evidence: tuple[Moved, ...]
+    signs: Signs | None
+    """Found in the wording; shown beside the rating, whether there is one or not, and never part of it."""
 
 
 class ElementGroup(Value):
@@ -198,7 +201,7 @@ def elements(session: ScoredSession, codebook: Codebook) -> tuple[ElementGroup, 
         ElementGroup(
             name=group.name,
             rows=tuple(
-                _element(element, ratings.get(element.id), said)
+                _element(element, ratings.get(element.id), said, signs(session.cues, element.id, said))
                 for element in codebook.elements
                 if element.group == group.id
             ),
@@ -207,9 +210,11 @@ def elements(session: ScoredSession, codebook: Codebook) -> tuple[ElementGroup, 
     )
 
 
-def _element(element: Element, rating: Rating | None, said: Mapping[int, CodedUtterance]) -> ElementRow:
+def _element(
+    element: Element, rating: Rating | None, said: Mapping[int, CodedUtterance], found: Signs | None
+) -> ElementRow:
     if rating is None:
-        rating = Rating(element=element.id, status=RatingStatus.WITHHELD, reason="No rating was made of this element.")
+        rating = Rating(element=element.id, status=RatingStatus.WITHHELD, reason=NOT_RATED)
     has_value = rating.value is not None and rating.low is not None and rating.high is not None
     return ElementRow(
         element=element,
@@ -226,4 +231,5 @@ def _element(element: Element, rating: Rating | None, said: Mapping[int, CodedUt
             for item in sorted(rating.evidence, key=lambda item: (item.effect <= 0, -abs(item.effect), item.utterance))
             if item.utterance in said
         ),
+        signs=found,
     )

@@ -23,6 +23,7 @@ STATUS_MEANINGS = {
     RatingStatus.INDICATIVE: "an estimate to talk about, not yet checked against your own coders",
     RatingStatus.WITHHELD: "not given, for the reason stated",
 }
+NOT_RATED = "No rating was made of this element."
 DOUBTS = {
     Doubt.NON_SPEECH: "written where no speech was heard",
     Doubt.REPEATED: "the same words again and again, as transcribers do when they lose the thread",

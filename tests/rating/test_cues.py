@@ -6,8 +6,8 @@ import pytest
 
 from msw_ml.codebook import load
 from msw_ml.errors import BadSetting
-from msw_ml.rating.cues import Cue, find_cues, parse_rules, rules
-from msw_ml.session import CodedUtterance, Role, Utterance
+from msw_ml.rating.cues import find_cues, parse_rules, rules
+from msw_ml.session import CodedUtterance, Cue, Role, Utterance
 
 CODEBOOK = load()
 

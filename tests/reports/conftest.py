@@ -11,6 +11,7 @@ from msw_ml import codebook as codebooks
 from msw_ml.codebook import Codebook
 from msw_ml.coding.measures import measure
 from msw_ml.coding.volleys import apply_volley_rules
+from msw_ml.rating.cues import find_cues
 from msw_ml.session import (
     CodedUtterance,
     Doubt,
@@ -122,6 +123,7 @@ def demo(codebook: Codebook) -> ScoredSession:
         utterances=units,
         measures=measure(units, codebook),
         ratings=tuple(_rating(element.id) for element in codebook.elements),
+        cues=tuple(find_cues(units, codebook)),
         provenance=Provenance(
             msw_ml="0.1.0",
             codebook="msw",
