@@ -14,6 +14,7 @@ from msw_ml.codebook import Codebook
 from msw_ml.coding.measures import measure
 from msw_ml.coding.volleys import apply_volley_rules
 from msw_ml.pipeline import Pipeline
+from msw_ml.rating.cues import find_cues
 from msw_ml.session import CodedUtterance, Role, RoleChoice, ScoredSession
 from serving import audit, permissions, results
 from serving.audit import Act
@@ -73,14 +74,15 @@ def correct(service: Service, db: Db, who: Principal, row: SessionRow, asked: Co
 
 
 def recount(session: ScoredSession, pipeline: Pipeline) -> ScoredSession:
-    """Volleys, measures and ratings of codes that were changed."""
+    """Volleys, measures, ratings and cues of codes, roles or words that were changed."""
     coded = apply_volley_rules(
         [unit.model_copy(update={"counted": (), "set_aside": None}) for unit in session.utterances], pipeline.codebook
     )
     measures = measure(coded, pipeline.codebook)
     ratings = pipeline.rater.rate(coded, measures, session.quality, session.roles)
     released = tuple(pipeline.gate.apply(rating, pipeline.rater.label) for rating in ratings)
-    return session.model_copy(update={"utterances": coded, "measures": measures, "ratings": released})
+    cues = tuple(find_cues(coded, pipeline.codebook))
+    return session.model_copy(update={"utterances": coded, "measures": measures, "ratings": released, "cues": cues})
 
 
 def with_corrected_codes(session: ScoredSession, db: Db, row: SessionRow, pipeline: Pipeline) -> ScoredSession:

@@ -56,6 +56,7 @@ def without_scores(session: ScoredSession) -> ScoredSession:
             "utterances": tuple(CodedUtterance(utterance=unit.utterance) for unit in session.utterances),
             "measures": (),
             "ratings": (),
+            "cues": (),
         }
     )
 

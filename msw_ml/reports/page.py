@@ -33,7 +33,7 @@ def _environment() -> Environment:
         long_time=wording.long_time,
         number=wording.number,
         percent=wording.percent,
-        ticked=_ticked,
+        ticked=ticked,
     )
     style = resources.files("msw_ml.reports").joinpath("templates", "page.css").read_text(encoding="utf-8")
     # The only text that is not escaped: a file of this package.
@@ -41,6 +41,6 @@ def _environment() -> Environment:
     return environment
 
 
-def _ticked(text: str) -> Markup:
+def ticked(text: str) -> Markup:
     """Escaped text in which `commands` between back ticks are set as such."""
     return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704

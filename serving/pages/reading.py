@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from msw_ml.codebook import Codebook
+from msw_ml.errors import UnknownName
 from msw_ml.reports import sections, transcript
 from msw_ml.reports.charts import tones
 from msw_ml.reports.guidance import load_guidance
@@ -108,6 +109,11 @@ def behind(session: ScoredSession, book: Codebook, kind: str, name: str) -> tupl
         evidence = {rating.element: rating.evidence for rating in session.ratings}
         found = sorted(evidence.get(name, ()), key=lambda one: -abs(one.effect))
         return book.element(name).name, [one.utterance for one in found]
+    if kind == "cue":
+        cue = next((cue for cue in session.cues if cue.id == name), None)
+        if cue is None:
+            raise UnknownName("sign", name, (cue.id for cue in session.cues))
+        return cue.name, list(cue.utterances)
     if kind == "measure":
         rule = book.measure(name)
         wanted = set(rule.numerator + rule.denominator)

@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from msw_ml.reports import wording as report_wording
+from msw_ml.reports.page import ticked
 from msw_ml.session import Value
 from serving.pages import wording
 from serving.permissions import May, Principal
@@ -72,6 +73,7 @@ def environment() -> Environment:
         percent=report_wording.percent,
         day=report_wording.day,
         left=wording.time_left,
+        ticked=ticked,
     )
     made.globals.update(static=_static, plural=report_wording.plural, words=wording, roles=report_wording.ROLES)
     return made

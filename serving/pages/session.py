@@ -65,10 +65,10 @@ def behind(
     db: Transaction,
     who: Who,
     session_id: str,
-    kind: Annotated[str, Query(pattern="code|measure|element")],
+    kind: Annotated[str, Query(pattern="code|measure|element|cue")],
     name: Annotated[str, Query(max_length=100)],
 ) -> Response:
-    """The utterances behind a count, a measure or a rating, each to be played."""
+    """The utterances behind a count, a measure, a rating or a sign, each to be played."""
     row = permissions.session_of(db, who, session_id)
     permissions.must_see_scores(db, who, row)
     results.must_have(row, words=True, scores=True)
@@ -82,7 +82,7 @@ def behind(
         title=title,
         lines=[by_id[number] for number in numbers if number in by_id],
         session=SessionView.of(row),
-        is_element=kind == "element",
+        kind=kind,
     )
 
 
