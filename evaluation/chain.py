@@ -18,6 +18,7 @@ from msw_ml.pipeline import Pipeline
 from msw_ml.session import (
     HeardSession,
     Quality,
+    RatingStatus,
     Recording,
     Role,
     ScoredSession,
@@ -70,6 +71,8 @@ class Effect(Value):
     """Ratio or share → value in the reference and in the mix; `None` is "not defined"."""
     ratings: dict[str, tuple[float | None, float | None]]
     """Element → rating in the reference and in the mix; `None` is withheld."""
+    statuses: dict[str, tuple[RatingStatus, RatingStatus]]
+    """Element → status of these two ratings."""
 
     @property
     def miscounted(self) -> ErrorRate:
@@ -157,7 +160,7 @@ def _effect(parts: _Parts, scored: tuple[ScoredSession, ScoredSession], mix: Mix
     codes = {behaviour.id for behaviour in book.behaviours}
     shares = {rule.id for rule in book.measures if rule.kind != "count"}
     ours, theirs = ({m.id: m for m in session.measures} for session in scored)
-    rated = {rating.element: rating.value for rating in after.ratings}
+    rated = {rating.element: rating for rating in after.ratings}
     return Effect(
         recording=before.recording.source,
         mix=mix.name,
@@ -167,5 +170,6 @@ def _effect(parts: _Parts, scored: tuple[ScoredSession, ScoredSession], mix: Mix
         roles=role_errors(parts.said, heard),
         counts={id_: (m.numerator, theirs[id_].numerator) for id_, m in ours.items() if id_ in codes},
         measures={id_: (m.value, theirs[id_].value) for id_, m in ours.items() if id_ in shares},
-        ratings={rating.element: (rating.value, rated.get(rating.element)) for rating in before.ratings},
+        ratings={one.element: (one.value, rated[one.element].value) for one in before.ratings},
+        statuses={one.element: (one.status, rated[one.element].status) for one in before.ratings},
     )

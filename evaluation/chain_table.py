@@ -31,14 +31,15 @@ def as_csv(effects: Sequence[Effect]) -> str:
     """One line for every figure."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("recording", "mix", "kind", "id", "reference", "mix_value"))
+    writer.writerow(("recording", "mix", "kind", "id", "reference", "mix_value", "reference_status", "mix_status"))
     for effect in effects:
         rates = {"wer": effect.words, "cpwer": effect.speaker_words, "der": effect.turns, "role_error": effect.roles}
         for id_, rate in rates.items():
-            writer.writerow((effect.recording, effect.mix, "rate", id_, "", _cell(rate.value)))
+            writer.writerow((effect.recording, effect.mix, "rate", id_, "", _cell(rate.value), "", ""))
         for kind, pairs in (("count", effect.counts), ("measure", effect.measures), ("rating", effect.ratings)):
             for id_, (before, after) in pairs.items():
-                writer.writerow((effect.recording, effect.mix, kind, id_, _cell(before), _cell(after)))
+                status = effect.statuses[id_] if kind == "rating" else ("", "")
+                writer.writerow((effect.recording, effect.mix, kind, id_, _cell(before), _cell(after), *status))
     return text.getvalue()
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, TypeVar
 
 from msw_ml.errors import InputError
-from msw_ml.session import Role, Value
+from msw_ml.session import RatingStatus, Role, Value
 
 
 class Place(NamedTuple):
@@ -56,6 +56,8 @@ class RatingGiven(NamedTuple):
     element: str
     value: float
     place: Place
+    status: RatingStatus | None = None
+    """A machine's; a person's rating has none."""
 
     @property
     def said(self) -> Hashable:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import Field
+
 from evaluation.agreement.components import Components
 from evaluation.agreement.difference import Differences
 from evaluation.agreement.icc import Icc
 from evaluation.intervals import Estimate, Resampling
 from evaluation.pairing import Cutting
-from msw_ml.session import Value
+from msw_ml.session import RatingStatus, Value
 
 REPORT_SCHEMA = "1.0"
 
@@ -122,6 +124,8 @@ class CoderSummary(Value):
     sessions: int
     units: int
     ratings: int
+    statuses: dict[RatingStatus, int] = Field(default_factory=dict)
+    """How many of the ratings are released, how many indicative; empty for people, whose ratings have no status."""
     label: str | None = None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from importlib import metadata
 from itertools import combinations
 
@@ -27,7 +28,7 @@ from evaluation.variables import CodeVariable, NumberVariable, Study, study
 from msw_ml import __version__
 from msw_ml.codebook import Codebook
 from msw_ml.errors import InputError
-from msw_ml.session import Value
+from msw_ml.session import RatingStatus, Value
 
 _SOFTWARE = ("numpy", "scipy", "pydantic")
 
@@ -211,14 +212,17 @@ def _coders(codings: Codings) -> tuple[CoderSummary, ...]:
     sessions = sessions_of(codings)
     units = {coder.name: 0 for coder in codings.coders}
     ratings = dict(units)
+    statuses = {coder.name: Counter[RatingStatus]() for coder in codings.coders}
     for coding in codings.codings:
         units[coding.coder] += 1
     for rating in codings.ratings:
         ratings[rating.coder] += 1
+        if rating.status is not None:
+            statuses[rating.coder][rating.status] += 1
     return tuple(
         CoderSummary(
             name=coder.name, is_machine=coder.is_machine, sessions=len(sessions[coder.name]), units=units[coder.name],
-            ratings=ratings[coder.name], label=_labels(coder),
+            ratings=ratings[coder.name], statuses=dict(sorted(statuses[coder.name].items())), label=_labels(coder),
         )
         for coder in codings.coders
     )  # fmt: skip

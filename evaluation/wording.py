@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from evaluation.comparisons import RARE
-from evaluation.findings import Comparison, Figure, Report
+from evaluation.findings import CoderSummary, Comparison, Figure, Report
 from evaluation.intervals import FEW_CLUSTERS, Estimate
 from evaluation.numerals import number
 from msw_ml.codebook import Codebook
+from msw_ml.session import RatingStatus
 
 NO_BETTER = 0.05
 """A share of the human figure below this is said to be chance."""
@@ -48,6 +49,7 @@ def warnings(report: Report) -> tuple[str, ...]:
             f"Coders cut the talk differently (agreement on units down to {min(uncut):.2f}). Figures by utterance "
             "cover the units that both cut alike; see the table on cutting."
         )
+    found += [_standing(coder) for coder in report.coders if coder.statuses]
     if report.left_out:
         told = "; ".join(f"{reason}: {number}" for reason, number in report.left_out.items())
         found.append(f"Rows that were left out: {told}.")
@@ -95,6 +97,18 @@ def methods(report: Report, book: Codebook) -> str:
         )
         if part
     )
+
+
+def _standing(coder: CoderSummary) -> str:
+    """How many of a machine's ratings are released, and what would release the others."""
+    told = ", ".join(f"{number} {status}" for status, number in coder.statuses.items())
+    text = f"Of the {_count(coder.ratings, 'rating')} of {coder.name} here: {told}."
+    if RatingStatus.INDICATIVE in coder.statuses:
+        text += (
+            " Indicative ratings are estimates that were not let through by your own coders; `msw agree … --release "
+            "FILE` writes what this comparison allows, element by element."
+        )
+    return text
 
 
 def _compared(report: Report) -> str:

@@ -50,6 +50,8 @@ class RatingPair(Value):
     low: float | None
     high: float | None
     status: str
+    reason: str
+    """Why the machine's rating has this status, and what would change it."""
     coder: float | None
     agreed: float | None
 
@@ -190,6 +192,7 @@ def _rating(rating: Rating, said: Opinion, agreed: dict[int | str, str]) -> Rati
         low=rating.low,
         high=rating.high,
         status=rating.status.value,
+        reason=rating.reason,
         coder=said.ratings.get(rating.element),
         agreed=None if settled is None else float(settled),
     )
@@ -227,7 +230,9 @@ def _batch_of_machine(row: SessionRow, session: ScoredSession) -> Batch:
             batch.left_out["rating withheld by the machine"] += 1
             continue
         batch.ratings.append(
-            RatingGiven(MACHINE, row.id, rating.element, rating.value, Place(f"session {row.id}", number))
+            RatingGiven(
+                MACHINE, row.id, rating.element, rating.value, Place(f"session {row.id}", number), rating.status
+            )
         )
     return batch
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from msw_ml.codebook import Codebook
 from msw_ml.formats import registry
 from msw_ml.reports.session import session_report
-from msw_ml.session import Measure, Rating, ScoredSession, Value
+from msw_ml.session import Cue, Measure, Rating, ScoredSession, Value
 from serving.problems import Problem
 
 MEDIA_TYPES = {
@@ -35,10 +35,11 @@ PARTS: dict[str, tuple[str, ...]] = {
 
 
 class Scores(Value):
-    """Measures and ratings of a session, without a word of it."""
+    """Measures and ratings of a session with the signs that stand beside them, without a word of it."""
 
     measures: tuple[Measure, ...]
     ratings: tuple[Rating, ...]
+    cues: tuple[Cue, ...]
 
 
 class Rendered(Value):
@@ -74,7 +75,7 @@ def render(part: str, name: str, session: ScoredSession, codebook: Codebook) -> 
     if part == "report":
         content = session_report(session, codebook).encode()
     elif part == "ratings":
-        scores = Scores(measures=session.measures, ratings=session.ratings)
+        scores = Scores(measures=session.measures, ratings=session.ratings, cues=session.cues)
         content = scores.model_dump_json().encode() if name == "json" else _scores_csv(scores).encode()
     else:
         content = _written(name, session, codebook)
@@ -89,11 +90,11 @@ def _written(name: str, session: ScoredSession, codebook: Codebook) -> bytes:
 def _scores_csv(scores: Scores) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("kind", "id", "value", "low", "high", "status"))
+    writer.writerow(("kind", "id", "value", "low", "high", "status", "reason"))
     for measure in scores.measures:
-        writer.writerow(("measure", measure.id, _cell(measure.value), _cell(measure.low), _cell(measure.high), ""))
+        writer.writerow(("measure", measure.id, _cell(measure.value), _cell(measure.low), _cell(measure.high), "", ""))
     for rating in scores.ratings:
-        cells = (_cell(rating.value), _cell(rating.low), _cell(rating.high), rating.status.value)
+        cells = (_cell(rating.value), _cell(rating.low), _cell(rating.high), rating.status.value, rating.reason)
         writer.writerow(("rating", rating.element, *cells))
     return text.getvalue()
 

@@ -19,7 +19,7 @@ from evaluation.reading.tables import Cell, Table, is_nothing
 from msw_ml.errors import MalformedTranscript
 from msw_ml.formats import times
 from msw_ml.formats.synonyms import plain, role_of, synonyms
-from msw_ml.session import Role
+from msw_ml.session import RatingStatus, Role
 
 _NAMES = {
     "unit": ("utterance", ("unit", "unit_id")),
@@ -44,6 +44,9 @@ class TableReader:
         keys = [plain(title) for title in table.header]
         self.codes = [place for place, key in enumerate(keys) if key in synonyms().code.names]
         self.elements = {place: labels.elements[key] for place, key in enumerate(keys) if key in labels.elements}
+        self.statuses = {
+            place: keys.index(f"{keys[place]}_status") for place in self.elements if f"{keys[place]}_status" in keys
+        }
         self.name = names.of(path, has_session=self.at["session"] is not None)
         taken = {*self.at.values(), *self.codes, *self.elements}
         self.others = [p for p, key in enumerate(keys) if p not in taken and key and key not in _BESIDE]
@@ -94,8 +97,16 @@ class TableReader:
         if not 1 <= value <= 5:
             raise self.table.wrong(number, column, f"is {value:g}, but ratings run from 1 to 5; correct the rating")
         session = self._session(number, cells)
-        self.batch.ratings.append(RatingGiven(coder, session, element, value, self.table.place(number)))
+        place, status = self.table.place(number), self._status(number, cells, column)
+        self.batch.ratings.append(RatingGiven(coder, session, element, value, place, status))
         self._note(number, cells, coder, session)
+
+    def _status(self, number: int, cells: tuple[Cell, ...], column: int | None) -> RatingStatus | None:
+        """Of a rating in a table that tells it beside the element, as `sessions.csv` does."""
+        if column is None or column not in self.statuses:
+            return None
+        text = self.table.text(number, cells, self.statuses[column])
+        return RatingStatus(text) if text in set(RatingStatus) else None
 
     def _codes_of(self, number: int, cells: tuple[Cell, ...]) -> None:
         """A row of a table of codes: one coder's where there are code columns, else one coder a column."""

@@ -39,7 +39,9 @@ def read(path: Path, book: Codebook, coder: str = "machine") -> Batch:
         if rating.value is None:
             batch.left_out["rating withheld by the machine"] += 1
             continue
-        batch.ratings.append(RatingGiven(coder, session, rating.element, rating.value, Place(place, row)))
+        batch.ratings.append(
+            RatingGiven(coder, session, rating.element, rating.value, Place(place, row), rating.status)
+        )
     engines = scored.provenance.engines
     batch.coders.append(
         Coder(name=coder, is_machine=True, coder_label=engines.get("coder"), rater_label=engines.get("rater"))

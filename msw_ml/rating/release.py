@@ -26,6 +26,9 @@ sets its own."""
 MINIMUM_SESSIONS = 30
 """Sessions that human and machine both scored, at least (Koo and Li 2016 ask for thirty)."""
 
+COMPARE_AGAIN = "compare again with `msw agree --release`."
+"""What would change a rating that a release file does not let through."""
+
 
 class Grant(Value):
     """What was found for one element or code, and whether it is enough."""
@@ -91,19 +94,13 @@ class ReleaseGate:
                 f"{MINIMUM_SESSIONS} double-coded sessions with `msw agree --release`."
             )
         if self._file.codebook != self._book.key:
-            return (
-                f"The release file is for codebook {self._file.codebook}, this is {self._book.key}: "
-                "compare again with `msw agree --release`."
-            )
+            return f"The release file is for codebook {self._file.codebook}, this is {self._book.key}: {COMPARE_AGAIN}"
         if self._file.rater != rater:
-            return (
-                f"The release file is for the rater '{self._file.rater}', this is '{rater}': "
-                "compare again with `msw agree --release`."
-            )
+            return f"The release file is for the rater '{self._file.rater}', this is '{rater}': {COMPARE_AGAIN}"
         grant = self._grant(element)
         if grant is None:
-            return "The release file says nothing of this element: have it rated by coders and compare again."
-        return None if grant.is_released else grant.reason
+            return f"The release file says nothing of this element: have it rated by coders and {COMPARE_AGAIN}"
+        return None if grant.is_released else f"{grant.reason} With more double-coded sessions, {COMPARE_AGAIN}"
 
     def _grant(self, element: str) -> Grant | None:
         return None if self._file is None else self._file.elements.get(element)

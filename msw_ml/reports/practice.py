@@ -13,8 +13,8 @@ from msw_ml.reports import charts, findings
 from msw_ml.reports.findings import Quote, Step
 from msw_ml.reports.guidance import Guidance, load_guidance
 from msw_ml.reports.page import render
-from msw_ml.reports.wording import ROLES, number, percent
-from msw_ml.session import Measure, Rating, ScoredSession, Value
+from msw_ml.reports.wording import NOT_RATED, ROLES, STATUSES, number, percent
+from msw_ml.session import Measure, Rating, RatingStatus, ScoredSession, Value
 
 
 class SessionNotes(Value):
@@ -58,12 +58,23 @@ class Dot(Value):
     at: charts.Interval | None
 
 
+class Standing(Value):
+    """Sessions whose ratings of an element have one status for one reason."""
+
+    status: str
+    status_id: str
+    reason: str
+    sessions: tuple[str, ...]
+    """Empty where it holds for all."""
+
+
 class Trend(Value):
-    """An element over the sessions, in their order."""
+    """An element over the sessions, in their order, with the status of every rating."""
 
     name: str
     dots: tuple[Dot, ...]
     said: str
+    standings: tuple[Standing, ...]
 
 
 class MeasureTrend(Value):
@@ -181,14 +192,32 @@ def _trends(sessions: Sequence[ScoredSession], codebook: Codebook) -> tuple[Tren
             Dot(label=session.recording.name, text=_rated(rating), at=charts.on_scale(rating) if rating else None)
             for session, rating in zip(sessions, ratings, strict=True)
         )
-        trends.append(Trend(name=element.name, dots=dots, said=_change([r for r in ratings if r is not None])))
+        said = _change([r for r in ratings if r is not None])
+        names = [session.recording.name for session in sessions]
+        trends.append(Trend(name=element.name, dots=dots, said=said, standings=_standings(names, ratings)))
     return tuple(trends)
+
+
+def _standings(names: Sequence[str], ratings: Sequence[Rating | None]) -> tuple[Standing, ...]:
+    of: dict[tuple[RatingStatus, str], list[str]] = {}
+    for name, rating in zip(names, ratings, strict=True):
+        key = (rating.status, rating.reason) if rating else (RatingStatus.WITHHELD, NOT_RATED)
+        of.setdefault(key, []).append(name)
+    return tuple(
+        Standing(
+            status=STATUSES[status],
+            status_id=status.value,
+            reason=reason,
+            sessions=tuple(found) if len(found) < len(names) else (),
+        )
+        for (status, reason), found in of.items()
+    )
 
 
 def _rated(rating: Rating | None) -> str:
     if rating is None or rating.value is None or rating.low is None or rating.high is None:
         return "withheld"
-    return f"{rating.value:.1f} ({rating.low:.1f} to {rating.high:.1f})"
+    return f"{rating.value:.1f} ({rating.low:.1f} to {rating.high:.1f}), {rating.status.value}"
 
 
 def _change(ratings: Sequence[Rating]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -11,8 +12,8 @@ from pydantic import ValidationError
 from msw_ml.codebook import Codebook, MeasureRule
 from msw_ml.errors import BadSetting
 from msw_ml.reports.page import render
-from msw_ml.reports.wording import number, percent
-from msw_ml.session import RatingStatus, ScoredSession, Value
+from msw_ml.reports.wording import STATUSES, number, percent
+from msw_ml.session import Rating, RatingStatus, ScoredSession, Value
 
 SMALLEST_GROUP = 5
 """Workers in a group, and in each of its periods, below which nothing about it is shown."""
@@ -33,6 +34,16 @@ class Member(Value):
     period: str = ""
 
 
+class Standing(Value):
+    """How many of an element's ratings have one status."""
+
+    status: str
+    status_id: str
+    n: int
+    reason: str
+    """The commonest reason."""
+
+
 class Figure(Value):
     """A figure of a group with its 95% interval, where there are workers enough for one."""
 
@@ -43,6 +54,8 @@ class Figure(Value):
     levels: tuple[int, ...] = ()
     """Sessions by rating, rounded to the nearest level; empty for a measure."""
     change: str = ""
+    standings: tuple[Standing, ...] = ()
+    """Of the ratings behind an element's figure; empty for a measure."""
 
 
 class Group(Value):
@@ -166,13 +179,13 @@ def _measure(rule: MeasureRule, cases: Sequence[_Case], periods: Sequence[str]) 
 def _element(
     id_: str, name: str, cases: Sequence[_Case], statuses: set[RatingStatus], periods: Sequence[str]
 ) -> Figure:
-    def rating(case: _Case) -> float | None:
-        found = next((r for r in case.session.ratings if r.element == id_ and r.status in statuses), None)
-        return found.value if found is not None else None
+    def rating(case: _Case) -> Rating | None:
+        given = (r for r in case.session.ratings if r.element == id_ and r.status in statuses)
+        return next((r for r in given if r.value is not None), None)
 
     def amounts(case: _Case) -> tuple[float, float] | None:
-        value = rating(case)
-        return None if value is None else (value, 1.0)
+        found = rating(case)
+        return None if found is None or found.value is None else (found.value, 1.0)
 
     # A team whose ratings are too few for its own figure stays out of the sum too, as a small team does.
     has_rating = [case for case in cases if rating(case) is not None]
@@ -182,9 +195,23 @@ def _element(
     cases = [case for case in has_rating if teams[case.member.team] >= SMALLEST_GROUP]
     if not cases:
         return Figure(name=name, value="not shown", interval=f"ratings of fewer than {SMALLEST_GROUP} workers", n=0)
-    rated = [value for value in map(rating, cases) if value is not None]
-    levels = tuple(sum(int(value + 0.5) == level for value in rated) for level in LEVELS)
-    return _figure(name, cases, amounts, lambda value: f"{value:.1f}", periods).model_copy(update={"levels": levels})
+    rated = [found for found in map(rating, cases) if found is not None]
+    levels = tuple(sum(int((found.value or 0.0) + 0.5) == level for found in rated) for level in LEVELS)
+    figure = _figure(name, cases, amounts, lambda value: f"{value:.1f}", periods)
+    return figure.model_copy(update={"levels": levels, "standings": _standings(rated)})
+
+
+def _standings(rated: Sequence[Rating]) -> tuple[Standing, ...]:
+    return tuple(
+        Standing(
+            status=STATUSES[status],
+            status_id=status.value,
+            n=len(reasons),
+            reason=min(Counter(reasons).items(), key=lambda entry: (-entry[1], entry[0]))[0],
+        )
+        for status in RatingStatus
+        if (reasons := [rating.reason for rating in rated if rating.status is status])
+    )
 
 
 def _figure(
