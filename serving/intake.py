@@ -7,7 +7,7 @@ import hashlib
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from serving import audit
+from serving import at_the_door, audit
 from serving.audit import Act
 from serving.forms import PRIORITIES, UploadForm
 from serving.permissions import May, Principal
@@ -31,8 +31,8 @@ def upload_key(session_id: str) -> str:
 def take_in(service: Service, who: Principal, session_id: str, upload: Upload, key: str | None) -> Job:
     """Keeps an upload and enqueues its job; the same key gives the job that it gave before.
 
-    Raises 415, 422 (fields, or a key that was used for something else) and 503. Nothing is left behind
-    by an upload that was refused.
+    Raises 415, 422 (fields, a transcript made to do harm, or a key that was used for something else) and 503.
+    Nothing is left behind by an upload that was refused.
     """
     try:
         form = UploadForm.of(upload.fields)
@@ -49,6 +49,8 @@ def take_in(service: Service, who: Principal, session_id: str, upload: Upload, k
     finally:
         upload.incoming.drop()
     try:
+        if kind == "transcript":
+            at_the_door.check(service.objects, kept.key, session.source)
         return _enqueue(service, who, session, _Order(form, kept, key, fingerprint))
     except IntegrityError:
         service.objects.erase(f"sessions/{session_id}")
