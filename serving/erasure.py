@@ -41,7 +41,7 @@ def erase_session(service: Service, row: SessionRow, reason: str, person: str | 
         hashes = _hashes(db, row.id)
         rows = _erase_rows(db, row, [job.id for job in jobs])
         receipt = _receipt(db, row, reason, person, {"objects": hashes, "rows": rows})
-    service.objects.erase(f"sessions/{row.id}")
+        service.objects.erase(f"sessions/{row.id}")  # before the commit: no receipt for what a lost storage still holds
     service.queue.forget(workflows)
     forget_erased(service.engine)
     return receipt
@@ -58,7 +58,7 @@ def erase_audio(service: Service, row: SessionRow, reason: str, person: str | No
             db.delete(one)
         db.execute(sa.update(SessionRow).where(SessionRow.id == row.id).values(audio_erased_at=now()))
         receipt = _receipt(db, row, reason, person, {"objects": hashes, "rows": {"artefacts": len(held)}})
-    service.objects.erase(f"sessions/{row.id}/upload")
+        service.objects.erase(f"sessions/{row.id}/upload")
     forget_erased(service.engine)
     return receipt
 

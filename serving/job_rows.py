@@ -25,17 +25,17 @@ from serving.stage_names import STAGES, overall
 from serving.stage_process import StageCanceled, StageFailed
 from serving.stages import Order
 from serving.store.base import Db, new_id, now
-from serving.store.objects import Objects
+from serving.store.objects import Objects, StorageAway
 from serving.store.sessions import Artefact, Job, JobKind, JobState, SessionRow, SessionState, StageRun
 
 T = TypeVar("T")
 _LOG = logging.getLogger(__name__)
-_PATIENCE = 600.0
-"""Seconds that a worker waits for a database that is away before it gives a stage up."""
+PATIENCE = 600.0
+"""Seconds that a worker waits for a database or a storage that is away before it gives a stage up."""
 
 
 class JobRows:
-    """Reads and writes the rows of one worker's jobs; a database that is away is waited for."""
+    """Reads and writes the rows of one worker's jobs; a database or storage that is away is waited for."""
 
     def __init__(
         self, engine: sa.Engine, objects: Objects, worker: str, max_hours: float, pipeline: Callable[[], Pipeline]
@@ -106,26 +106,26 @@ class JobRows:
         With `is_canceled` only if its row says that it was cancelled.
         """
 
-        def folder(db: Db) -> str | None:
+        def remove(db: Db) -> None:
             job = db.get(Job, job_id)
             if job is None or job.kind == JobKind.TRANSCRIBE or (is_canceled and job.state != JobState.CANCELED):
-                return None
-            return work_folder(job)
+                return
+            self._objects.erase(work_folder(job))
 
-        if (found := self._patiently(folder)) is not None:
-            self._objects.erase(found)
+        self._patiently(remove)
 
     def _patiently(self, work: Callable[[Db], T]) -> T:
-        """Does something in a transaction, again and again while the database is away."""
-        ends, wait = time.monotonic() + _PATIENCE, 0.2
+        """Does something in a transaction, again and again while the database or the storage is away."""
+        ends, wait = time.monotonic() + PATIENCE, 0.2
         while True:
             try:
                 with Session(self._engine) as db, db.begin():
                     return work(db)
-            except (OperationalError, InterfaceError):
+            except (OperationalError, InterfaceError, StorageAway) as error:
                 if time.monotonic() > ends:
                     raise
-                _LOG.warning("the database cannot be reached; trying again in %.1f s", wait)
+                what = "storage" if isinstance(error, StorageAway) else "database"
+                _LOG.warning("the %s cannot be reached; trying again in %.1f s", what, wait)
                 time.sleep(wait)
                 wait = min(10.0, wait * 2)
 

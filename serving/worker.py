@@ -23,13 +23,13 @@ from msw_ml.pipeline import Pipeline
 from msw_ml.settings import Settings
 from serving import webhooks
 from serving.job_queue import APPLICATION, APPLICATION_VERSION, DELIVERIES, DELIVERY, QUEUE, WORKFLOW
-from serving.job_rows import JobRows
+from serving.job_rows import PATIENCE, JobRows
 from serving.settings import ServiceSettings
 from serving.stage_names import STAGES
-from serving.stage_process import StageCanceled, StageFailed, StageProcess
-from serving.stages import share_of_listening
+from serving.stage_process import Heartbeat, StageCanceled, StageFailed, StageProcess
+from serving.stages import Order, share_of_listening
 from serving.store.database import is_sqlite, open_engine
-from serving.store.objects import Objects
+from serving.store.objects import Objects, StorageAway
 
 _LOG = logging.getLogger(__name__)
 MAX_RECOVERIES = 4
@@ -148,9 +148,26 @@ class Worker:
                 done = share_of_listening(library_stage, share) if stage == "listen" else share
                 return self._rows.keep_going(job_id, stage, done)
 
-            self._child.do(order, heartbeat)
+            self._do_patiently(order, heartbeat)
             self._rows.end_stage(job_id, stage, time.monotonic() - began)
             _LOG.info("job %s: %s took %.2f s", job_id, stage, time.monotonic() - began)
+
+    def _do_patiently(self, order: Order, heartbeat: Heartbeat) -> None:
+        """Does a stage again and again while the storage is away; it may be stopped meanwhile."""
+        ends, wait = time.monotonic() + PATIENCE, 1.0
+        while True:
+            try:
+                return self._child.do(order, heartbeat)
+            except StageFailed as failure:
+                if failure.kind != StorageAway.__name__ or time.monotonic() > ends:
+                    raise
+            _LOG.warning("job %s: the storage cannot be reached; trying again in %.0f s", order.job, wait)
+            tried = time.monotonic()
+            while time.monotonic() < tried + wait:
+                time.sleep(_PROGRESS_EVERY)
+                if not heartbeat("", 0.0):
+                    raise StageCanceled
+            wait = min(10.0, wait * 2)
 
 
 def run(settings: ServiceSettings, scoring: Settings, name: str | None = None) -> None:

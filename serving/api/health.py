@@ -33,6 +33,7 @@ def ready(at: At) -> Health:
         db.execute(sa.text("SELECT 1"))
     if not at.has_models:
         raise busy("a model is missing or damaged; `msw models verify` says which")
+    at.objects.check()
     free = at.objects.free_bytes()
     if free is not None and free < 256 << 20:
         raise busy("the disk is nearly full", 300)

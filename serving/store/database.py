@@ -21,6 +21,15 @@ from serving.store.tables import METADATA
 BUSY_MS = 30_000
 """How long a writer waits for another on SQLite, as the job engine does."""
 
+_UNTIL_GIVEN_UP = {
+    "connect_timeout": 5,
+    "keepalives_idle": 5,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+}
+"""A network that swallows packets says nothing: without these a worker waits a quarter of an hour for an answer."""
+
 
 def open_engine(url: str, pool_size: int = 10) -> sa.Engine:
     """An engine for SQLite (a file) or PostgreSQL. Raises `BadSetting` for anything else."""
@@ -43,7 +52,7 @@ def open_engine(url: str, pool_size: int = 10) -> sa.Engine:
         max_overflow=pool_size,
         pool_timeout=10,
         pool_pre_ping=True,
-        connect_args={"connect_timeout": 5},
+        connect_args=_UNTIL_GIVEN_UP,
     )
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import os
 import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -129,16 +132,18 @@ def make_people() -> type[People]:
 class Postgres:
     """Debian's PostgreSQL on a port of its own, which can be stopped and started again."""
 
-    def __init__(self, folder: Path, programs: Path) -> None:
-        self._folder, self._programs = folder, programs
+    def __init__(self, folder: Path, programs: Path, address: str = "127.0.0.1") -> None:
+        self._folder, self._programs, self._address = folder, programs, address
         self._prefix: list[str] = []
         if os.getuid() == 0:  # it refuses to run as root
             shutil.chown(folder, "postgres")
             self._prefix = ["runuser", "-u", "postgres", "--"]
         with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
+            free.bind((address, 0))
             self._port = free.getsockname()[1]
         self._run("initdb", "-A", "trust", "-U", "msw", "-E", "UTF8")
+        with (folder / "data" / "pg_hba.conf").open("a") as who_may:
+            who_may.write(f"host all msw {address}/24 trust\n")
         self._count = 0
 
     def _run(self, program: str, *options: str) -> None:
@@ -146,7 +151,7 @@ class Postgres:
         subprocess.run(command, check=True, capture_output=True, cwd=self._folder)
 
     def start(self) -> None:
-        options = f"-p {self._port} -k {self._folder} -c listen_addresses=127.0.0.1"
+        options = f"-p {self._port} -k {self._folder} -c listen_addresses={self._address}"
         self._run("pg_ctl", "-o", options, "-l", str(self._folder / "log"), "-w", "start")
 
     def stop(self) -> None:
@@ -161,19 +166,81 @@ class Postgres:
         return self._url(f"d{self._count}")
 
     def _url(self, database: str) -> str:
-        return f"postgresql+psycopg://msw@127.0.0.1:{self._port}/{database}"
+        return f"postgresql+psycopg://msw@{self._address}:{self._port}/{database}"
 
 
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Postgres]:
+@contextlib.contextmanager
+def postgres_at(address: str) -> Iterator[Postgres]:
     if POSTGRES is None:
         pytest.skip("PostgreSQL is not installed (Debian package postgresql)")
     folder = Path(tempfile.mkdtemp(prefix="msw-postgres-"))  # its own user must get at it, pytest's folders are closed
-    server = Postgres(folder, POSTGRES)
+    server = Postgres(folder, POSTGRES, address)
     server.start()
     yield server
     server.stop()
     shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    with postgres_at("127.0.0.1") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def make_postgres() -> Callable[[str], contextlib.AbstractContextManager[Postgres]]:
+    """For proofs with a network of their own."""
+    return postgres_at
+
+
+class S3:
+    """A server that speaks S3 (moto), which can be stopped and started again; what it holds is in memory."""
+
+    def __init__(self, address: str = "127.0.0.1") -> None:
+        from moto.server import ThreadedMotoServer
+
+        logging.getLogger("werkzeug").setLevel(logging.ERROR)
+        with socket.socket() as free:
+            free.bind((address, 0))
+            self._port = free.getsockname()[1]
+        self._address, self._make, self._count = address, ThreadedMotoServer, 0
+        self.url = f"http://{address}:{self._port}"
+        self.options = {"endpoint_url": self.url, "key": "msw", "secret": "not-a-secret"}
+        self.start()
+
+    def start(self) -> None:
+        self._server = self._make(ip_address=self._address, port=self._port, verbose=False)
+        self._server.start()
+
+    def stop(self) -> None:
+        self._server.stop()
+
+    def client(self) -> Any:
+        """Of another make than the one under test."""
+        import boto3
+
+        names = {"aws_access_key_id": "msw", "aws_secret_access_key": "x", "region_name": "us-east-1"}
+        return boto3.client("s3", endpoint_url=self.url, **names)
+
+    def bucket(self) -> str:
+        """Name of a new, empty bucket."""
+        self._count += 1
+        name = f"bucket-{self._port}-{self._count}"
+        self.client().create_bucket(Bucket=name)
+        return name
+
+
+@pytest.fixture(scope="session")
+def make_s3() -> type[S3]:
+    pytest.importorskip("moto", reason="moto is not installed (pip install 'moto[server]')")
+    return S3
+
+
+@pytest.fixture(scope="session")
+def s3(make_s3: type[S3]) -> Iterator[S3]:
+    server = make_s3()
+    yield server
+    server.stop()
 
 
 def made_by_hand(name: str) -> ScoredSession:
