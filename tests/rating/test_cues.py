@@ -55,6 +55,37 @@ def test_cues_are_found_where_they_were_said() -> None:
     assert cues["summary_or_next_step"].utterances == (19,)
 
 
+@pytest.mark.parametrize(
+    ("text", "cue"),
+    [
+        ("Is your dad in?", "autonomy_named"),
+        ("What made you decide against it?", "autonomy_named"),
+        ("What was the plan for Monday?", "childs_experience"),
+        ("Do you feel any better about it?", "understanding_shown"),
+        ("You can come to the meeting.", "purpose_returned_to"),
+        ("It's the Thursday nurse if you want her.", "understanding_shown"),
+    ],
+)
+def test_everyday_talk_is_no_sign(text: str, cue: str) -> None:
+    """A reader who is led to such a place stops following the links."""
+    assert found([(Role.WORKER, text)])[cue].found == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "cue"),
+    [
+        ("That's your decision, and I'd back it.", "autonomy_named"),
+        ("What the children eat is yours to settle.", "autonomy_named"),
+        ("How do you think the baby is at night?", "childs_experience"),
+        ("You must feel worn out.", "understanding_shown"),
+        ("Right, back to the letter.", "purpose_returned_to"),
+        ("Shall we come back to what you said?", "purpose_returned_to"),
+    ],
+)
+def test_a_sign_is_found_in_several_wordings(text: str, cue: str) -> None:
+    assert found([(Role.WORKER, text)])[cue].found == 1
+
+
 def test_only_the_side_that_a_cue_is_about_is_read() -> None:
     """The parent's worry is not the worker's clarity."""
     assert found([VISIT[1]])["concern_said"].found == 0
