@@ -273,6 +273,13 @@ def test_our_own_output_is_the_machine(tmp_path: Path) -> None:
     assert found.left_out["rating withheld by the machine"] == 1
 
 
+def test_a_status_beside_an_element_is_read_with_its_rating(tmp_path: Path) -> None:
+    """`sessions.csv` tells it so; a person's table has none."""
+    text = "session,coder,empathy,empathy_status\nv1,robot,4,indicative\nv1,Ben,3,\n"
+    found = read(write(tmp_path, ratings=text), BOOK)
+    assert [(r.coder, r.status) for r in found.ratings] == [("robot", RatingStatus.INDICATIVE), ("Ben", None)]
+
+
 def test_a_session_of_a_file_of_many_is_known_by_its_own_name(tmp_path: Path) -> None:
     """`msw score visits.csv` names the folder visits-v1; coders call the session v1."""
     found = read([*write(tmp_path, anna=ANNA), scored(tmp_path, "visits-v1", "visits.csv")], BOOK)

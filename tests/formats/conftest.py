@@ -10,6 +10,7 @@ from msw_ml.codebook import book
 from msw_ml.codebook.book import Codebook
 from msw_ml.session import (
     CodedUtterance,
+    Cue,
     Measure,
     Provenance,
     Quality,
@@ -54,6 +55,11 @@ def make(utterances: Sequence[Utterance]) -> ScoredSession:
         ratings=(
             Rating(element="empathy", status=RatingStatus.INDICATIVE, value=3.25, low=2.5, high=4.0, reason="few"),
             Rating(element="child_focus", status=RatingStatus.WITHHELD, reason="no ratings to learn from yet"),
+        ),
+        cues=(
+            Cue(id="aim", name="Aim said", element="empathy", found=2, first=0.125, spread=0.2, utterances=(0, 2),
+                at=(0.125, 0.5)),
+            Cue(id="end", name="Next step", element="child_focus", found=0),
         ),
         provenance=Provenance(
             msw_ml="0.1.0", codebook="msw", codebook_version="1.0", engines={"transcriber": "w"}, settings={}

@@ -14,7 +14,7 @@ from msw_ml.errors import OutputError, UnknownName
 from msw_ml.formats import registry
 from msw_ml.formats.session_json import session_json
 from msw_ml.formats.sessions_csv import sessions_header, sessions_row, write_sessions
-from msw_ml.formats.summary import about, measures, ratings
+from msw_ml.formats.summary import about, measures, ratings, signs
 from msw_ml.formats.tabular import utterances_csv
 from msw_ml.session import ScoredSession
 
@@ -69,6 +69,10 @@ def test_a_rating_is_never_without_its_status(visit: ScoredSession, codebook: Co
     assert ratings(visit, codebook)[1:] == [
         ("Empathy", "indicative", "3.25", "2.5", "4", "few"),
         ("Child focus", "withheld", "", "", "", "no ratings to learn from yet"),
+    ]
+    assert signs(visit, codebook)[1:] == [
+        ("Empathy", "Aim said", "2", "00:00:00.000", "12.5 %", "20 %", "0; 2"),
+        ("Child focus", "Next step", "0", "", "", "", ""),
     ]
     by_name = {row[0]: row[1] for row in measures(visit, codebook)}
     assert by_name["Complex reflections"] == "33.3 %"

@@ -50,6 +50,21 @@ def test_without_a_file_everything_stays_indicative_and_says_what_would_change_i
     assert "msw agree --release" in found.reason
 
 
+@pytest.mark.parametrize(
+    ("element", "rater", "version"),
+    [("autonomy", RATER, "1.0"), ("child_focus", RATER, "1.0"), ("empathy", "new", "1.0"), ("empathy", RATER, "9.9")],
+    ids=["not granted", "not named", "another rater", "another codebook"],
+)
+def test_whatever_stands_in_the_way_the_reason_says_what_would_release(
+    file: Path, element: str, rater: str, version: str
+) -> None:
+    """A reader of an indicative rating, wherever it is shown, is told the command."""
+    book = BOOK.model_copy(update={"version": version})
+    found = ReleaseGate(file, book).apply(rated(element), rater)
+    assert found.status is RatingStatus.INDICATIVE
+    assert "msw agree --release" in found.reason
+
+
 def test_a_granted_element_is_released(file: Path) -> None:
     assert ReleaseGate(file, BOOK).apply(rated(), RATER).status is RatingStatus.RELEASED
 

@@ -7,7 +7,7 @@ import pytest
 from msw_ml.codebook import Codebook
 from msw_ml.errors import BadSetting
 from msw_ml.reports.practice import PracticeNotes, pooled, practice_report
-from msw_ml.session import Measure, ScoredSession
+from msw_ml.session import Measure, RatingStatus, ScoredSession
 
 
 def visit(demo: ScoredSession, name: str, shift: float = 0.0) -> ScoredSession:
@@ -29,6 +29,20 @@ def test_visits_stand_in_order_of_date(demo: ScoredSession, codebook: Codebook) 
     page = practice_report([visit(demo, "one"), visit(demo, "two")], codebook, notes)
     assert page.index(">two <") < page.index(">one <")
     assert "in order of date" in page
+
+
+def test_no_rating_of_a_trend_is_without_its_status(demo: ScoredSession, codebook: Codebook) -> None:
+    """Status and reason once where all visits share them, by visit where they do not; in the drawing's name too."""
+    one, two = visit(demo, "one"), visit(demo, "two")
+    same = practice_report([one, two], codebook)
+    assert same.count('class="status indicative"') == sum(r.status is RatingStatus.INDICATIVE for r in demo.ratings)
+    assert same.count('class="status withheld"') == sum(r.status is RatingStatus.WITHHELD for r in demo.ratings)
+    assert "one 3.7 (2.8 to 4.5), indicative; two 3.7" in same
+    first, *others = two.ratings
+    released = first.model_copy(update={"status": RatingStatus.RELEASED, "reason": "Checked on forty visits."})
+    mixed = practice_report([one, two.model_copy(update={"ratings": (released, *others)})], codebook)
+    assert ">Released</span> two: Checked on forty visits." in mixed
+    assert ">Indicative</span> one: " in mixed
 
 
 def test_overlapping_intervals_are_no_change(demo: ScoredSession, codebook: Codebook) -> None:

@@ -54,6 +54,8 @@ def test_ratings_that_were_not_released_stay_out(demo: ScoredSession, codebook: 
     asked = service_report(sessions, belongs, codebook, is_indicative_shown=True)
     assert asked.count('class="levels"') == sum(r.status is RatingStatus.INDICATIVE for r in demo.ratings)
     assert "Unchecked ratings are shown." in asked
+    assert asked.count('class="status indicative"') == asked.count('class="levels"')
+    assert "with your coders would release it." in asked
 
 
 def test_sum_leaves_out_a_team_with_few_ratings(demo: ScoredSession, codebook: Codebook) -> None:
