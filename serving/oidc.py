@@ -153,6 +153,8 @@ class Provider:
         places = (made.authorization_endpoint, made.token_endpoint, made.jwks_uri, made.userinfo_endpoint)
         if not all(is_private(place) for place in places if place is not None):
             raise _wrong("it names addresses without https")
+        if not _ALGORITHMS & set(made.id_token_signing_alg_values_supported):
+            raise _wrong("it signs with none of " + ", ".join(sorted(_ALGORITHMS)))
         with self._lock:
             self._described, self._keys = (time.monotonic(), made), None
         return made

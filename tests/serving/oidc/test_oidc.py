@@ -8,6 +8,7 @@ import json
 import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -20,8 +21,10 @@ from typer.testing import CliRunner
 
 from msw_ml.errors import BadSetting
 from msw_ml.settings import Settings
-from serving import audit, cli
+from serving import audit, cli, sign_in
 from serving.app import create_app
+from serving.oidc import Departure, SignInRefused
+from serving.service import Service
 from serving.settings import ServiceSettings
 from serving.store.base import now
 from serving.store.people import BrowserSession, Person, SignInAttempt
@@ -219,6 +222,28 @@ def test_the_return_fits_this_browser_once(client, service, provider, kim, brows
     assert [json.loads(act.detail)["why"] for act in acts(service, "sign_in.refused")] == ["state"] * 5
 
 
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_an_attempt_counts_once_from_many_threads(request, tmp_path, settings, database):
+    """Of twelve returns at the same moment one is let on, on both databases."""
+    url = request.getfixturevalue("postgres").database() if database == "postgresql" else None
+    at = Service(settings.model_copy(update={"data": tmp_path / "own", "database": url}), Settings())
+    at.prepare()
+    departure = Departure(address="", state="s", nonce="n", verifier="v")
+    with at.begin() as db:
+        sign_in.remember(db, departure, "browser", "/jobs")
+
+    def take(_: int) -> bool:
+        try:
+            with at.begin() as db:
+                return sign_in.take(db, "s", "browser").verifier == "v"
+        except SignInRefused:
+            return False
+
+    with ThreadPoolExecutor(12) as pool:
+        assert sum(pool.map(take, range(12))) == 1
+    at.close()
+
+
 def test_a_code_counts_once(client, provider, kim, browser):
     """A code that was seen on the way and is put into another sign-in opens nothing."""
     seen = browser.back("kim-1")
@@ -390,6 +415,7 @@ def test_a_provider_that_is_away_gives_503(client, people, provider, kim, browse
         {"issuer": "https://evil.example"},
         {"token_endpoint": "http://evil.example/token"},
         {"jwks_uri": None},
+        {"id_token_signing_alg_values_supported": ["HS256", "none"]},
     ],
 )
 def test_a_provider_that_is_set_up_wrongly_is_said(client, provider, kim, browser, described):
