@@ -28,8 +28,8 @@ class ServiceSettings(BaseSettings):
     """SQLAlchemy address, e.g. `postgresql+psycopg://msw@db/msw`; SQLite in `data` by default."""
     objects: str | None = None
     """fsspec address of recordings and results, e.g. `s3://bucket/msw`; a folder in `data` by default."""
-    objects_options: dict[str, str] = Field(default_factory=dict)
-    """Options of that file system as JSON, e.g. `{"endpoint_url": "http://minio:9000"}`."""
+    objects_options: dict[str, str] = Field(default_factory=dict, repr=False)
+    """Options of that file system as JSON, e.g. `{"endpoint_url": "http://minio:9000"}`; keys are better in AWS_*."""
     max_upload_mb: int = Field(default=4096, gt=0)
     """Largest recording that is taken in."""
     max_hours: float = Field(default=6.0, gt=0)
