@@ -132,18 +132,20 @@ def make_people() -> type[People]:
 class Postgres:
     """Debian's PostgreSQL on a port of its own, which can be stopped and started again."""
 
-    def __init__(self, folder: Path, programs: Path, address: str = "127.0.0.1") -> None:
-        self._folder, self._programs, self._address = folder, programs, address
+    def __init__(self, folder: Path, programs: Path, also_at: str | None = None) -> None:
+        self._folder, self._programs = folder, programs
+        self._addresses = "127.0.0.1" if also_at is None else f"127.0.0.1,{also_at}"
         self._prefix: list[str] = []
         if os.getuid() == 0:  # it refuses to run as root
             shutil.chown(folder, "postgres")
             self._prefix = ["runuser", "-u", "postgres", "--"]
         with socket.socket() as free:
-            free.bind((address, 0))
+            free.bind(("127.0.0.1", 0))
             self._port = free.getsockname()[1]
         self._run("initdb", "-A", "trust", "-U", "msw", "-E", "UTF8")
-        with (folder / "data" / "pg_hba.conf").open("a") as who_may:
-            who_may.write(f"host all msw {address}/24 trust\n")
+        if also_at is not None:
+            with (folder / "data" / "pg_hba.conf").open("a") as who_may:
+                who_may.write(f"host all msw {also_at}/24 trust\n")
         self._count = 0
 
     def _run(self, program: str, *options: str) -> None:
@@ -151,7 +153,7 @@ class Postgres:
         subprocess.run(command, check=True, capture_output=True, cwd=self._folder)
 
     def start(self) -> None:
-        options = f"-p {self._port} -k {self._folder} -c listen_addresses={self._address}"
+        options = f"-p {self._port} -k {self._folder} -c listen_addresses={self._addresses}"
         self._run("pg_ctl", "-o", options, "-l", str(self._folder / "log"), "-w", "start")
 
     def stop(self) -> None:
@@ -166,15 +168,15 @@ class Postgres:
         return self._url(f"d{self._count}")
 
     def _url(self, database: str) -> str:
-        return f"postgresql+psycopg://msw@{self._address}:{self._port}/{database}"
+        return f"postgresql+psycopg://msw@127.0.0.1:{self._port}/{database}"
 
 
 @contextlib.contextmanager
-def postgres_at(address: str) -> Iterator[Postgres]:
+def running_postgres(also_at: str | None = None) -> Iterator[Postgres]:
     if POSTGRES is None:
         pytest.skip("PostgreSQL is not installed (Debian package postgresql)")
     folder = Path(tempfile.mkdtemp(prefix="msw-postgres-"))  # its own user must get at it, pytest's folders are closed
-    server = Postgres(folder, POSTGRES, address)
+    server = Postgres(folder, POSTGRES, also_at)
     server.start()
     yield server
     server.stop()
@@ -183,28 +185,28 @@ def postgres_at(address: str) -> Iterator[Postgres]:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
-    with postgres_at("127.0.0.1") as server:
+    with running_postgres() as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def make_postgres() -> Callable[[str], contextlib.AbstractContextManager[Postgres]]:
     """For proofs with a network of their own."""
-    return postgres_at
+    return running_postgres
 
 
 class S3:
     """A server that speaks S3 (moto), which can be stopped and started again; what it holds is in memory."""
 
-    def __init__(self, address: str = "127.0.0.1") -> None:
+    def __init__(self, listens_at: str = "127.0.0.1") -> None:
         from moto.server import ThreadedMotoServer
 
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
         with socket.socket() as free:
-            free.bind((address, 0))
+            free.bind((listens_at, 0))
             self._port = free.getsockname()[1]
-        self._address, self._make, self._count = address, ThreadedMotoServer, 0
-        self.url = f"http://{address}:{self._port}"
+        self._address, self._make, self._count = listens_at, ThreadedMotoServer, 0
+        self.url = f"http://127.0.0.1:{self._port}"
         self.options = {"endpoint_url": self.url, "key": "msw", "secret": "not-a-secret"}
         self.start()
 
