@@ -84,7 +84,7 @@ class Pipeline:
             lambda: self.coder.code(heard.utterances, recording.target, progress),
         )
         coded = apply_volley_rules(raw, self.codebook)
-        measures = measure(coded, self.codebook)
+        measures = measure(coded, self.codebook, self.coder.errors)
         ratings = self.rater.rate(coded, measures, heard.quality, heard.roles)
         progress("ratings", 1.0)
         return ScoredSession(

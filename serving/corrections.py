@@ -78,7 +78,8 @@ def recount(session: ScoredSession, pipeline: Pipeline) -> ScoredSession:
     coded = apply_volley_rules(
         [unit.model_copy(update={"counted": (), "set_aside": None}) for unit in session.utterances], pipeline.codebook
     )
-    measures = measure(coded, pipeline.codebook)
+    is_same_coder = session.provenance.engines.get("coder") == pipeline.coder.label
+    measures = measure(coded, pipeline.codebook, pipeline.coder.errors if is_same_coder else None)
     ratings = pipeline.rater.rate(coded, measures, session.quality, session.roles)
     released = tuple(pipeline.gate.apply(rating, pipeline.rater.label) for rating in ratings)
     cues = tuple(find_cues(coded, pipeline.codebook))

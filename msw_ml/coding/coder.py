@@ -14,6 +14,7 @@ from typing import Protocol
 from msw_ml import bundle as bundles
 from msw_ml.codebook.book import Codebook
 from msw_ml.coding.decisions import CODES, CoderParameters, Decider
+from msw_ml.coding.intervals import CountErrors
 from msw_ml.coding.packing import Packer
 from msw_ml.coding.reader import Parts, Reader
 from msw_ml.coding.words import Words
@@ -35,6 +36,11 @@ class BehaviourCoder(Protocol):
         """What coded, for provenance."""
         ...
 
+    @property
+    def errors(self) -> CountErrors | None:
+        """How far its counts are off; `None` where nobody measured it, and counts have no interval."""
+        ...
+
     def code(
         self, utterances: Sequence[Utterance], target: str | None = None, progress: Progress = silent
     ) -> list[CodedUtterance]: ...
@@ -49,6 +55,7 @@ class BundleCoder:
     def __init__(self, path: Path, codebook: Codebook, threads: int = 0) -> None:
         self._bundle = bundles.load(path, "behaviour_coder", codebook.key)
         self._parameters = CoderParameters.of(self._bundle.info)
+        self._errors = CountErrors.of(self._bundle.info, codebook)
         self._decider = Decider(codebook, self._bundle.info.labels, self._parameters)
         self._codebook = codebook
         self._threads = threads or os.cpu_count() or 1
@@ -56,6 +63,10 @@ class BundleCoder:
     @property
     def label(self) -> str:
         return self._bundle.label
+
+    @property
+    def errors(self) -> CountErrors | None:
+        return self._errors
 
     def code(
         self, utterances: Sequence[Utterance], target: str | None = None, progress: Progress = silent

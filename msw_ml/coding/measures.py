@@ -6,18 +6,39 @@ from collections import Counter
 from collections.abc import Sequence
 
 from msw_ml.codebook import Codebook, MeasureRule
+from msw_ml.coding.intervals import CountErrors, DrawnCounts, draw_counts
 from msw_ml.session import CodedUtterance, Measure, Role
 
 
-def measure(coded: Sequence[CodedUtterance], codebook: Codebook) -> tuple[Measure, ...]:
+def measure(
+    coded: Sequence[CodedUtterance], codebook: Codebook, errors: CountErrors | None = None
+) -> tuple[Measure, ...]:
     """One `Measure` for every code (its count) and then every rule of the codebook, in its order.
 
-    Counts are taken after the volley rules; `raw` is the count of the coder's labels before them.
+    Counts are taken after the volley rules; `raw` is the count of the coder's labels before them. `low` and
+    `high` are there where a machine gave the codes and its `errors` are known.
     """
     counted = Counter(code for unit in coded for code in unit.counted)
     raw = Counter(unit.code for unit in coded if unit.code is not None)
-    counts = [Measure(id=b.id, numerator=counted[b.id], raw=raw[b.id]) for b in codebook.behaviours]
-    return (*counts, *(_apply(rule, coded, counted, raw) for rule in codebook.measures))
+    drawn = draw_counts(coded, errors, codebook) if errors is not None else None
+    counts = [
+        _with_interval(Measure(id=b.id, numerator=counted[b.id], raw=raw[b.id]), drawn, (b.id,))
+        for b in codebook.behaviours
+    ]
+    rules = [
+        _with_interval(_apply(rule, coded, counted, raw), drawn, rule.numerator, rule.denominator)
+        for rule in codebook.measures
+    ]
+    return (*counts, *rules)
+
+
+def _with_interval(
+    made: Measure, drawn: DrawnCounts | None, numerator: Sequence[str], denominator: Sequence[str] = ()
+) -> Measure:
+    if drawn is None or made.value is None or not numerator:
+        return made
+    found = drawn.interval(numerator, denominator)
+    return made if found is None else made.model_copy(update={"low": found[0], "high": found[1]})
 
 
 def _apply(rule: MeasureRule, coded: Sequence[CodedUtterance], counted: Counter[str], raw: Counter[str]) -> Measure:

@@ -2,7 +2,8 @@
 
 Counts are what counts after the volley rules. A measure that is not defined, a rating that is withheld and a
 figure that a transcript does not have are empty cells. Measures stand as the codebook defines them: a
-percentage is a share from 0 to 1.
+percentage is a share from 0 to 1. `<id>_low` and `<id>_high` of a count or measure, at the end of the row, are
+the interval that includes the coder's own error; empty where that error is not known.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from msw_ml.formats.times import fixed, number
 from msw_ml.session import ScoredSession
 
 SCORED = "scored"
+_ENDS = ("_low", "_high")
 
 
 def sessions_header(codebook: Codebook) -> tuple[str, ...]:
@@ -26,6 +28,7 @@ def sessions_header(codebook: Codebook) -> tuple[str, ...]:
     measures = [rule.id for rule in codebook.measures if rule.kind != "talk_share"]
     elements = [f"{e.id}{part}" for e in codebook.elements for part in ("", "_low", "_high", "_status")]
     shares = [rule.id for rule in codebook.measures if rule.kind == "talk_share"]
+    counted = [*(behaviour.id for behaviour in codebook.behaviours), *measures]
     return (
         *("session", "source", "duration", "status"),
         *(behaviour.id for behaviour in codebook.behaviours),
@@ -34,13 +37,14 @@ def sessions_header(codebook: Codebook) -> tuple[str, ...]:
         *shares,
         *("speech_seconds", "unheard_seconds", "doubtful_words", "role_margin"),
         *("msw_ml", "codebook", "codebook_version", "engines"),
+        *(f"{id_}{part}" for id_ in counted for part in _ENDS),
     )
 
 
 def sessions_row(session: ScoredSession, codebook: Codebook) -> dict[str, str]:
     """One row; the keys are those of `sessions_header`, in its order."""
     counts = Counter(code for coded in session.utterances for code in coded.counted)
-    measures = {measure.id: measure.value for measure in session.measures}
+    measures = {measure.id: measure for measure in session.measures}
     provenance = session.provenance
     cells = {
         "session": session.recording.name,
@@ -48,7 +52,9 @@ def sessions_row(session: ScoredSession, codebook: Codebook) -> dict[str, str]:
         "duration": fixed(session.recording.duration),
         "status": SCORED,
         **{behaviour.id: str(counts[behaviour.id]) for behaviour in codebook.behaviours},
-        **{rule.id: number(measures.get(rule.id)) for rule in codebook.measures},
+        **{rule.id: number(measures[rule.id].value) for rule in codebook.measures if rule.id in measures},
+        **{f"{id_}_low": number(measure.low) for id_, measure in measures.items()},
+        **{f"{id_}_high": number(measure.high) for id_, measure in measures.items()},
         **_ratings(session, codebook),
         "speech_seconds": fixed(session.quality.speech_seconds),
         "unheard_seconds": fixed(session.quality.unheard_seconds),
@@ -59,7 +65,7 @@ def sessions_row(session: ScoredSession, codebook: Codebook) -> dict[str, str]:
         "codebook_version": provenance.codebook_version,
         "engines": "; ".join(f"{stage}: {engine}" for stage, engine in sorted(provenance.engines.items())),
     }
-    return {column: cells[column] for column in sessions_header(codebook)}
+    return {column: cells.get(column, "") for column in sessions_header(codebook)}
 
 
 def _ratings(session: ScoredSession, codebook: Codebook) -> dict[str, str]:

@@ -27,6 +27,11 @@ def about(session: ScoredSession) -> list[str]:
             "Signs are phrases that often go with an element: places to look at, never part of its rating. A sign "
             "that was not found says little."
         )
+    if any(measure.low is not None for measure in session.measures):
+        lines.append(
+            "Low and high of a count or measure: the true figure is within them in nine of ten sessions like those "
+            "the coder was measured on. Where they are empty, its error is not known."
+        )
     if quality.doubtful_words:
         lines.append(f"{quality.doubtful_words} of {quality.words} words are doubtful and count for nothing.")
     lines.append(f"msw-ml {made.msw_ml}, codebook {made.codebook} {made.codebook_version}.")
@@ -86,7 +91,13 @@ def _for_people(figure: float | None, is_percent: bool) -> str:
 
 
 def counts(session: ScoredSession, codebook: Codebook) -> Table:
-    """How often each code counts for the session."""
+    """How often each code counts for the session, with the interval where there is one."""
     counted = Counter(code for unit in session.utterances for code in unit.counted)
-    rows = ((b.name, b.speaker.value, str(counted[b.id])) for b in codebook.behaviours)
-    return [("Code", "Speaker", "Count"), *rows]
+    made = {measure.id: measure for measure in session.measures}
+    table: Table = [("Code", "Speaker", "Count", "Low", "High")]
+    for behaviour in codebook.behaviours:
+        measure = made.get(behaviour.id)
+        low, high = (measure.low, measure.high) if measure is not None else (None, None)
+        figures = (str(counted[behaviour.id]), number(low), number(high))
+        table.append((behaviour.name, behaviour.speaker.value, *figures))
+    return table

@@ -13,7 +13,7 @@ from msw_ml.reports import charts, findings
 from msw_ml.reports.findings import Quote, Step
 from msw_ml.reports.guidance import Guidance, load_guidance
 from msw_ml.reports.page import render
-from msw_ml.reports.wording import NOT_RATED, ROLES, STATUSES, number, percent
+from msw_ml.reports.wording import LIKELY, NOT_RATED, ROLES, STATUSES, number, percent
 from msw_ml.session import Measure, Rating, RatingStatus, ScoredSession, Value
 
 
@@ -116,6 +116,7 @@ def practice_report(sessions: Sequence[ScoredSession], codebook: Codebook, notes
         has_draft=any(s.quality.is_draft for s in ordered),
         engines=sorted({f"{stage}: {label}" for s in ordered for stage, label in s.provenance.engines.items()}),
         roles=ROLES,
+        likely=LIKELY if any(m.low is not None for s in ordered for m in s.measures) else None,
     )
 
 
@@ -181,7 +182,10 @@ def _measure_trend(rule: MeasureRule, sessions: Sequence[ScoredSession]) -> Meas
 def _written(measure: Measure | None, rule: MeasureRule) -> str:
     if measure is None or measure.value is None:
         return "not defined"
-    return percent(measure.value) if rule.is_percent else number(measure.value)
+    write = percent if rule.is_percent else number
+    if measure.low is None or measure.high is None:
+        return write(measure.value)
+    return f"{write(measure.value)} (likely {write(measure.low)} to {write(measure.high)})"
 
 
 def _trends(sessions: Sequence[ScoredSession], codebook: Codebook) -> tuple[Trend, ...]:

@@ -33,6 +33,8 @@ class CountRow(Value):
     tone: int
     raw: int
     counted: int
+    likely: str | None
+    """The interval of `counted`."""
     definition: str
     example: str
     caution: str | None
@@ -112,8 +114,9 @@ def talk(units: Sequence[CodedUtterance]) -> tuple[Share, ...]:
     return tuple(shares)
 
 
-def counts(units: Sequence[CodedUtterance], codebook: Codebook, guidance: Guidance) -> tuple[Side, ...]:
+def counts(session: ScoredSession, codebook: Codebook, guidance: Guidance) -> tuple[Side, ...]:
     """Every code of every coded role, found or not."""
+    units, made = session.utterances, {measure.id: measure for measure in session.measures}
     raw = Counter(unit.code for unit in units if unit.code is not None)
     counted = Counter(code for unit in units for code in unit.counted)
     names, tone_of = {parent.id: parent.name for parent in codebook.parents}, tones(codebook)
@@ -126,6 +129,7 @@ def counts(units: Sequence[CodedUtterance], codebook: Codebook, guidance: Guidan
                 tone=tone_of[b.parent],
                 raw=raw[b.id],
                 counted=counted[b.id],
+                likely=_likely(made.get(b.id)),
                 definition=b.definition,
                 example=b.example,
                 caution=guidance.caution(b.id),
@@ -170,7 +174,8 @@ def _measure(rule: MeasureRule, measure: Measure | None, caution: str | None) ->
 
 def _of(rule: MeasureRule, measure: Measure | None) -> str:
     if measure is None or measure.denominator is None:
-        return ""
+        likely = _likely(measure)
+        return f"likely {likely}" if likely else ""
     if not measure.denominator:
         return "nothing to divide by"
     if rule.kind == "talk_share":
@@ -178,7 +183,13 @@ def _of(rule: MeasureRule, measure: Measure | None) -> str:
     said = f"{number(measure.numerator)} {'of' if rule.is_percent else 'to'} {number(measure.denominator)}"
     if measure.low is None or measure.high is None:
         return said
-    return f"{said}; with the coder's own error {_written(measure.low, rule)} to {_written(measure.high, rule)}"
+    return f"{said}; likely {_written(measure.low, rule)} to {_written(measure.high, rule)}"
+
+
+def _likely(measure: Measure | None) -> str | None:
+    if measure is None or measure.low is None or measure.high is None:
+        return None
+    return f"{number(measure.low)} to {number(measure.high)}"
 
 
 def _written(value: float, rule: MeasureRule) -> str:

@@ -8,7 +8,7 @@ from msw_ml.codebook import Codebook
 from msw_ml.reports import charts, findings, sections, transcript
 from msw_ml.reports.guidance import load_guidance
 from msw_ml.reports.page import render
-from msw_ml.reports.wording import DOUBTS, ROLES, clock, long_time, percent, plural
+from msw_ml.reports.wording import DOUBTS, LIKELY, ROLES, clock, long_time, percent, plural
 from msw_ml.session import Quality, Role, ScoredSession, Value
 
 SMALL_MARGIN = 0.5
@@ -48,7 +48,7 @@ def session_report(session: ScoredSession, codebook: Codebook) -> str:
         step=findings.next_step(units, session.measures, codebook, guidance),
         talk=sections.talk(units),
         timeline=charts.timeline(units, codebook),
-        counts=sections.counts(units, codebook, guidance),
+        counts=sections.counts(session, codebook, guidance),
         measures=sections.measures(session.measures, codebook, guidance),
         groups=sections.elements(session, codebook),
         parts=charts.parts(units, *sides, Role.PARENT) if sides else (),
@@ -56,6 +56,7 @@ def session_report(session: ScoredSession, codebook: Codebook) -> str:
         quality=_quality(session),
         versions=_versions(session, codebook),
         roles=ROLES,
+        likely=LIKELY if any(measure.low is not None for measure in session.measures) else None,
     )
 
 

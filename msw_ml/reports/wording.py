@@ -30,6 +30,11 @@ DOUBTS = {
     Doubt.IMPOSSIBLE_RATE: "more words than anybody could say in the time",
     Doubt.LOW_CONFIDENCE: "the transcriber was unsure",
 }
+LIKELY = (
+    "Likely 12 to 19 means: the true figure is within 12 to 19 in nine of ten sessions like those the coder was "
+    "measured on, its own mistakes included. Where there is none, it is not known how often the coder is mistaken."
+)
+"""What the interval of a count or measure means."""
 SET_ASIDE = {
     "repeated_in_volley": "not counted: the same kind of behaviour counts once until the other side speaks",
     "over_volley_limit": "not counted: the limit of codes in one stretch of speech was reached",

@@ -12,6 +12,7 @@ from msw_ml.reports import sections, transcript
 from msw_ml.reports.charts import tones
 from msw_ml.reports.guidance import load_guidance
 from msw_ml.reports.transcript import Line
+from msw_ml.reports.wording import LIKELY
 from msw_ml.session import CodedUtterance, ScoredSession, Value
 from serving import permissions, results
 from serving.permissions import May, Principal
@@ -93,12 +94,13 @@ def codes(book: Codebook) -> dict[str, Code]:
 def figures(session: ScoredSession, book: Codebook) -> dict[str, object]:
     """Counts, measures and elements with the ids that lead to the utterances behind them."""
     guidance = load_guidance(book)
-    sides = sections.counts(session.utterances, book, guidance)
+    sides = sections.counts(session, book, guidance)
     ids = {(b.name, b.parent): b.id for b in book.behaviours}
     names = {parent.name: parent.id for parent in book.parents}
     return {
         "counts": [(side, [(ids[row.name, names[row.parent]], row) for row in side.rows]) for side in sides],
         "measures": list(zip(book.measures, sections.measures(session.measures, book, guidance), strict=True)),
+        "likely": LIKELY if any(measure.low is not None for measure in session.measures) else None,
         "elements": sections.elements(session, book),
     }
 

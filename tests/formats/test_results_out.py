@@ -14,9 +14,9 @@ from msw_ml.errors import OutputError, UnknownName
 from msw_ml.formats import registry
 from msw_ml.formats.session_json import session_json
 from msw_ml.formats.sessions_csv import sessions_header, sessions_row, write_sessions
-from msw_ml.formats.summary import about, measures, ratings, signs
+from msw_ml.formats.summary import about, counts, measures, ratings, signs
 from msw_ml.formats.tabular import utterances_csv
-from msw_ml.session import ScoredSession
+from msw_ml.session import Measure, ScoredSession
 
 
 def test_columns_of_utterances_csv(visit: ScoredSession) -> None:
@@ -78,6 +78,20 @@ def test_a_rating_is_never_without_its_status(visit: ScoredSession, codebook: Co
     assert by_name["Complex reflections"] == "33.3 %"
     assert by_name["Reflections to questions"] == "not defined"
     assert about(visit)[0].startswith("Draft transcription")
+
+
+def test_counts_carry_their_limits_where_the_error_is_known(visit: ScoredSession, codebook: Codebook) -> None:
+    """Tables for people and for statistics programs hold low and high; nothing stands where nothing is known."""
+    assert all(row[3:] == ("", "") for row in counts(visit, codebook)[1:])
+    assert not any("nine of ten" in line for line in about(visit))
+    found = Measure(id="question_open", numerator=2, low=1, high=4)
+    others = tuple(one for one in visit.measures if one.id != found.id)
+    session = visit.model_copy(update={"measures": (found, *others)})
+    assert counts(session, codebook)[1] == ("Open question", "worker", "2", "1", "4")
+    assert any("nine of ten sessions like those the coder was measured on" in line for line in about(session))
+    row = sessions_row(session, codebook)
+    assert (row["question_open_low"], row["question_open_high"], row["question_closed_low"]) == ("1", "4", "")
+    assert tuple(row)[-2:] == ("percent_change_talk_low", "percent_change_talk_high")
 
 
 def test_session_json_matches_its_schema(visit: ScoredSession) -> None:

@@ -194,3 +194,21 @@ def test_every_shipped_codebook_gets_a_page(demo: ScoredSession) -> None:
         book = codebooks.load(name)
         page = session_report(demo, book)
         assert all(element.name in page for element in book.elements)
+
+
+def test_counts_stand_with_what_they_may_truly_be(demo: ScoredSession, codebook: Codebook, page: str) -> None:
+    """Where the coder's error is known, counts and measures carry limits and the page says what they mean."""
+    assert "Likely" not in page, "nothing is claimed where the error is not known"
+    limits = {"question_open": (12, 19), "mi_adherent": (2, 7), "percent_open_questions": (0.4, 0.755)}
+    measures = tuple(
+        measure.model_copy(update=dict(zip(("low", "high"), limits[measure.id], strict=True)))
+        if measure.id in limits
+        else measure
+        for measure in demo.measures
+    )
+    known = session_report(demo.model_copy(update={"measures": measures}), codebook)
+    assert known.count("in nine of ten sessions like those the coder was measured on") == 2
+    assert '<td class="figure likely">12 to 19</td>' in known
+    assert "likely 2 to 7" in known
+    assert "likely 40% to 76%" in known
+    outline(known)
