@@ -67,9 +67,8 @@ class HeldOut:
         predicted: Callable[[CodedTranscript], tuple[NDArray[np.floating], NDArray[np.floating]]],
         places: tuple[dict[str, int], dict[str, int]],
     ) -> Self:
-        """From the coded units of transcripts; `places` are group and fold by transcript key."""
+        """From the coded units of transcripts, in what `predicted` gives of each; `places` are group and fold by transcript key."""
         rows = [(t, unit) for t in transcripts for unit in t.units if unit.codes]
-        coded = np.array([bool(unit.codes) for t in transcripts for unit in t.units])
         outputs = [predicted(transcript) for transcript in transcripts]
         group, fold = places
         return cls(
@@ -81,8 +80,8 @@ class HeldOut:
             sides=np.array([unit.role.value for _, unit in rows]),
             words=np.array([len(unit.text.split()) for _, unit in rows]),
             codes=tuple(unit.codes for _, unit in rows),
-            logits=np.concatenate([codes for codes, _ in outputs])[coded].astype(np.float64),
-            also=np.concatenate([also for _, also in outputs])[coded].astype(np.float64),
+            logits=np.concatenate([codes for codes, _ in outputs]).astype(np.float64),
+            also=np.concatenate([also for _, also in outputs]).astype(np.float64),
         )
 
 

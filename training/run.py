@@ -131,8 +131,9 @@ def predicted(made: Plan, transcripts: Sequence[CodedTranscript], folder: Path, 
         texts = [plain(unit.text) if is_plain else unit.text for unit in units]
         target = transcript.target or ""
         about = "" if target in NO_TARGET else target
-        codes, also = reader.read(texts, [unit.role for unit in units], range(len(units)), about)
-        own = np.array([made.codes.mask(unit.role) for unit in units])
+        wanted = [place for place, unit in enumerate(units) if unit.codes]
+        codes, also = reader.read(texts, [unit.role for unit in units], wanted, about)
+        own = np.array([made.codes.mask(units[place].role) for place in wanted])
         return np.where(own, codes, -np.inf), also
 
     return HeldOut.of(transcripts, outputs, (made.groups, made.folds))
