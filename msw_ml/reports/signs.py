@@ -56,8 +56,8 @@ class Signs(Value):
         names = "; ".join(self.missing)
         known = "the software knows only some of the many ways to say a thing."
         if not self.found:
-            return f"None was found of those looked for ({names}). That says little: {known}"
-        return f"Not found: {names}. That says little: {known}"
+            return f"None of the signs looked for was found ({names}). That says little: {known}"
+        return f"Signs not found: {names}. That says little: {known}"
 
 
 def signs(cues: Sequence[Cue], element: str, said: Mapping[int, CodedUtterance]) -> Signs | None:

@@ -12,7 +12,9 @@ let queue = [];
 function playSpan([start, end]) {
   until = end + AROUND;
   audio.currentTime = Math.max(0, start - AROUND);
-  audio.play().catch(() => tell("The recording cannot be played in this browser."));
+  audio.play().catch((error) => { // whoever stops it before it has begun knows why it is silent
+    if (error.name !== "AbortError") tell("The recording cannot be played in this browser.");
+  });
 }
 
 export function play(spans) {

@@ -87,7 +87,7 @@ def test_a_sign_that_was_not_found_says_little(codebook: Codebook) -> None:
         found = signs(cues, one.id, said)
         assert found is not None
         assert found.found == ()
-        assert found.silence.startswith("None was found of those looked for (")
+        assert found.silence.startswith("None of the signs looked for was found (")
         assert "That says little" in found.silence
     assert signs((), codebook.elements[0].id, said) is None, "nothing is said of signs that nobody looked for"
 

@@ -52,7 +52,7 @@ def test_a_sign_on_the_page_opens_the_utterances_behind_it(browser, with_signs):
     assert f"/sessions/{with_signs}/behind?kind=cue&name=purpose_said" in links
     for link in links:
         assert "What does he say about school?" in browser.get(link).text
-    assert "Not found: Purpose returned to" in page
+    assert "Signs not found: Purpose returned to" in page
     assert "counted into no rating" in browser.get(min(links)).text
     unknown = browser.get(f"/sessions/{with_signs}/behind?kind=cue&name=nothing", headers={"hx-request": "true"})
     assert 400 <= unknown.status_code < 500
