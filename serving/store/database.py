@@ -29,6 +29,8 @@ _UNTIL_GIVEN_UP = {
     "tcp_user_timeout": 20_000,
 }
 """A network that swallows packets says nothing: without these a worker waits a quarter of an hour for an answer."""
+_UNTIL_LET_GO = "-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3"
+"""The same for the server's end: else what a cut-off worker had locked stays locked for two hours, even for itself."""
 
 
 def open_engine(url: str, pool_size: int = 10) -> sa.Engine:
@@ -52,7 +54,7 @@ def open_engine(url: str, pool_size: int = 10) -> sa.Engine:
         max_overflow=pool_size,
         pool_timeout=10,
         pool_pre_ping=True,
-        connect_args=_UNTIL_GIVEN_UP,
+        connect_args={**_UNTIL_GIVEN_UP, "options": f"{parsed.query.get('options', '')} {_UNTIL_LET_GO}".strip()},
     )
 
 

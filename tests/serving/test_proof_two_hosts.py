@@ -27,7 +27,7 @@ from serving.settings import ServiceSettings
 from serving.stage_names import STAGES
 from serving.store.sessions import Artefact, Job, JobState, SessionRow, StageRun
 
-JOBS, MORE, CUT_SECONDS = 24, 6, 40
+JOBS, MORE, CUT_SECONDS = 16, 4, 40
 """The cut lasts longer than a connection waits for an answer (20 seconds)."""
 PATIENCE = 900
 """Seconds; much, for the machine may be busy with other things."""
