@@ -3,7 +3,8 @@
 Counts are what counts after the volley rules. A measure that is not defined, a rating that is withheld and a
 figure that a transcript does not have are empty cells. Measures stand as the codebook defines them: a
 percentage is a share from 0 to 1. `<id>_low` and `<id>_high` of a count or measure, at the end of the row, are
-the interval that includes the coder's own error; empty where that error is not known.
+the interval that includes the coder's own error; empty where that error is not known. `<element>_reason`, last of
+all, says why a rating has its status and what would change it.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ def sessions_header(codebook: Codebook) -> tuple[str, ...]:
         *("speech_seconds", "unheard_seconds", "doubtful_words", "role_margin"),
         *("msw_ml", "codebook", "codebook_version", "engines"),
         *(f"{id_}{part}" for id_ in counted for part in _ENDS),
+        *(f"{element.id}_reason" for element in codebook.elements),
     )
 
 
@@ -77,6 +79,7 @@ def _ratings(session: ScoredSession, codebook: Codebook) -> dict[str, str]:
         cells[f"{element.id}_low"] = number(rating.low if rating else None)
         cells[f"{element.id}_high"] = number(rating.high if rating else None)
         cells[f"{element.id}_status"] = rating.status.value if rating else ""
+        cells[f"{element.id}_reason"] = rating.reason if rating else ""
     return cells
 
 

@@ -55,6 +55,8 @@ def test_columns_of_sessions_csv(visit: ScoredSession, codebook: Codebook, tmp_p
     assert (row["percent_complex_reflections"], row["reflection_to_question_ratio"]) == ("0.3333", "")
     assert (row["empathy"], row["empathy_low"], row["empathy_status"]) == ("3.25", "2.5", "indicative")
     assert (row["child_focus"], row["child_focus_status"]) == ("", "withheld")
+    assert header[-1] == "child_focus_reason"
+    assert (row["empathy_reason"], row["child_focus_reason"]) == ("few", "no ratings to learn from yet")
     assert (row["worker_talk_share"], row["speech_seconds"], row["duration"]) == ("0.6", "12.346", "")
     path = write_sessions(tmp_path / "sessions.csv", [visit, {"session": "b", "status": "failed"}], codebook)
     read = list(csv.DictReader(path.open(newline="")))
