@@ -33,7 +33,7 @@ conversation (.149 of its words); see `in_babble`."""
 TALKERS = 6
 
 _NOTES = re.compile(r"\[[^\]]*\]|\([^)]*\)|<[^>]*>")
-_ROOT = Path(__file__).resolve().parents[1]
+_VOICES = Path(__file__).with_name("spoken_voices.py")
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ def _voice(role: Role) -> str:
 
 def _voiced(lines: Sequence[tuple[Role, str]], python: Path, work: Path) -> tuple[list[Sound], str]:
     asked = json.dumps([{"role": _voice(role), "text": text} for role, text in lines])
-    out = work / f"{hashlib.sha256(asked.encode()).hexdigest()[:12]}.npz"
+    out = work / f"{hashlib.sha256(asked.encode() + _VOICES.read_bytes()).hexdigest()[:12]}.npz"
     if not out.is_file():
         _run_voices(python, asked, out)
     with np.load(out) as spoken:
@@ -131,7 +131,7 @@ def _run_voices(python: Path, asked: str, out: Path) -> None:
     if not python.is_file():
         raise BadSetting(f"{python} is no interpreter; give the one of the environment that has the voices")
     unfinished = out.with_suffix(".new.npz")
-    environment = os.environ | {"PYTHONPATH": str(_ROOT), "OMP_NUM_THREADS": "1"}
+    environment = os.environ | {"PYTHONPATH": str(_VOICES.parents[1]), "OMP_NUM_THREADS": "1"}
     done = subprocess.run(  # noqa: S603 – the interpreter is the user's own choice
         [str(python), "-m", "training.spoken_voices", str(unfinished)],
         input=asked,
