@@ -59,6 +59,7 @@ def test_cues_are_found_where_they_were_said() -> None:
     ("text", "cue"),
     [
         ("Is your dad in?", "autonomy_named"),
+        ("I'd like yours to come first.", "autonomy_named"),
         ("What made you decide against it?", "autonomy_named"),
         ("What was the plan for Monday?", "childs_experience"),
         ("Do you feel any better about it?", "understanding_shown"),
