@@ -178,9 +178,11 @@ def running_postgres(also_at: str | None = None) -> Iterator[Postgres]:
     folder = Path(tempfile.mkdtemp(prefix="msw-postgres-"))  # its own user must get at it, pytest's folders are closed
     server = Postgres(folder, POSTGRES, also_at)
     server.start()
-    yield server
-    server.stop()
-    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        yield server
+    finally:
+        server.stop()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
