@@ -157,7 +157,10 @@ class Books:
         self._service = service
 
     def states(self) -> Counter[str]:
+        """How many jobs are in which state; one that failed ends the proof."""
         with self._service.begin() as db:
+            failed = db.execute(sa.select(Job.stage, Job.error).where(Job.state == JobState.FAILED)).all()
+            assert not failed, failed[0]
             return Counter(db.scalars(sa.select(Job.state)))
 
     def in_hand(self, worker: str) -> list[str]:
@@ -166,6 +169,7 @@ class Books:
             return list(db.scalars(held))
 
     def stages(self) -> list[StageRun]:
+        self.states()
         with self._service.begin() as db:
             return list(db.scalars(sa.select(StageRun)))
 
