@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("msw_ml", "evaluation", "training", "serving")
 SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 
-VOCABULARY = ("session", "errors", "disk", "checkpoint", "codebook", "bundle")
+VOCABULARY = ("session", "errors", "disk", "checkpoint", "codebook", "bundle", "text")
 ROOMS = ("speech", "coding", "rating", "formats", "reports")
 MAY_IMPORT = {
     **dict.fromkeys(VOCABULARY, VOCABULARY),

@@ -17,8 +17,8 @@ from evaluation.agreement.confusion import confusion
 from evaluation.agreement.detection import macro_f1
 from msw_ml.codebook.book import Codebook
 from msw_ml.coding.decisions import ALSO, CODES, CoderParameters, Decider, SideParameters
-from msw_ml.coding.packing import Window
 from msw_ml.session import Role, Utterance, Value
+from msw_ml.text.packing import Window
 from training.heldout import HeldOut
 
 STEPS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)

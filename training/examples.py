@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from msw_ml.codebook.book import Codebook
-from msw_ml.coding.packing import Packer, Row, role_number
 from msw_ml.session import Role
+from msw_ml.text.packing import Packer, Row, role_number
 from training.corpora import CodedTranscript, Unit
 
 NO_TARGET = {"", "unidentifiable"}

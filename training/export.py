@@ -18,17 +18,17 @@ from onnxruntime.quantization import QuantType, quantize_dynamic
 from onnxruntime.quantization.preprocess import quant_pre_process
 from torch import Tensor, nn
 
-from training.network import CoderNetwork
+from training.network import CoderNetwork, UtteranceEncoder
 
 OPSET = 17
 
 
-def encoder_onnx(network: CoderNetwork) -> bytes:
+def encoder_onnx(network: UtteranceEncoder) -> bytes:
     """`ids`, `kinds`, `roles` of (1, length) → `vectors` (1, width)."""
     ids = torch.ones(1, 8, dtype=torch.long)
     kinds = torch.tensor([[0, 0, 0, 0, 1, 1, 1, 1]])
     names = ["ids", "kinds", "roles"]
-    exact = _export(network.utterances, (ids, kinds, torch.zeros_like(ids)), names, ["vectors"], axis=1)
+    exact = _export(network, (ids, kinds, torch.zeros_like(ids)), names, ["vectors"], axis=1)
     with tempfile.TemporaryDirectory() as folder:
         source, prepared, small = (Path(folder) / name for name in ("exact.onnx", "prepared.onnx", "small.onnx"))
         source.write_bytes(exact)

@@ -19,9 +19,9 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
-from msw_ml.coding.packing import Packer, Row, pad
 from msw_ml.disk import write_bytes
 from msw_ml.session import Progress, Value, silent
+from msw_ml.text.packing import Packer, Row, pad
 from training.examples import Example, Stretch, deal, rows
 from training.network import CoderNetwork
 

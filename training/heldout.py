@@ -67,7 +67,7 @@ class HeldOut:
         predicted: Callable[[CodedTranscript], tuple[NDArray[np.floating], NDArray[np.floating]]],
         places: tuple[dict[str, int], dict[str, int]],
     ) -> Self:
-        """From the coded units of transcripts, in what `predicted` gives of each; `places` are group and fold by transcript key."""
+        """From the coded units of transcripts, as `predicted` gives them; `places`: group and fold by key."""
         rows = [(t, unit) for t in transcripts for unit in t.units if unit.codes]
         outputs = [predicted(transcript) for transcript in transcripts]
         group, fold = places

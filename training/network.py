@@ -12,8 +12,8 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from msw_ml.coding.packing import ROLES
 from msw_ml.session import Value
+from msw_ml.text.packing import ROLES
 from training.encoder import Encoder
 
 

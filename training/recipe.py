@@ -8,9 +8,9 @@ from typing import Literal
 
 from pydantic import Field, ValidationError
 
-from msw_ml.coding.packing import Window
 from msw_ml.errors import BadSetting
 from msw_ml.session import Value
+from msw_ml.text.packing import Window
 from training.calibrate import CalibrationOptions
 from training.fit import FitOptions
 from training.network import NetworkOptions

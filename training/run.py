@@ -111,7 +111,7 @@ def _train_network(job: Job, made: Plan, examples: Sequence[Example], progress: 
     state = job.folder / "state.pt"
     fit(network, examples, made.packer, made.recipe.fit, seed=made.recipe.seed, state=state, progress=progress)
     write_bytes(job.folder / "session.onnx", export.session_onnx(network))
-    write_bytes(job.folder / "encoder.onnx", export.encoder_onnx(network))
+    write_bytes(job.folder / "encoder.onnx", export.encoder_onnx(network.utterances))
     state.unlink(missing_ok=True)
 
 

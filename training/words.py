@@ -10,8 +10,9 @@ from pydantic import Field
 from scipy import sparse
 from sklearn.linear_model import LogisticRegression
 
-from msw_ml.coding.words import BUCKETS, features, to_bytes
+from msw_ml.coding.words import to_bytes
 from msw_ml.session import Role, Value
+from msw_ml.text.buckets import BUCKETS, features
 from training.calibrate import Scheme
 from training.examples import Example
 

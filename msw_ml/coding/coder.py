@@ -15,11 +15,11 @@ from msw_ml import bundle as bundles
 from msw_ml.codebook.book import Codebook
 from msw_ml.coding.decisions import CODES, CoderParameters, Decider
 from msw_ml.coding.intervals import CountErrors
-from msw_ml.coding.packing import Packer
 from msw_ml.coding.reader import Parts, Reader
 from msw_ml.coding.words import Words
 from msw_ml.errors import CodingFailed
 from msw_ml.session import CodedUtterance, Progress, Utterance, silent
+from msw_ml.text.packing import Packer
 
 
 class BehaviourCoder(Protocol):

@@ -15,9 +15,9 @@ from pydantic import Field, ValidationError
 
 from msw_ml.bundle import BundleInfo
 from msw_ml.codebook.book import Codebook
-from msw_ml.coding.packing import Window
 from msw_ml.errors import ModelNotFound
 from msw_ml.session import CodedUtterance, Role, Utterance, Value
+from msw_ml.text.packing import Window
 
 CODES = "codes"
 ALSO = "also"

@@ -4,25 +4,23 @@
     session.onnx    the vectors of a session in time order → logits of codes, and of parents that occur
     words.npy       the tokens of an utterance and the one before → what is added to the logits of codes
 
-The quantised encoder scales its numbers by what it sees at once, so it sees one utterance at a time, on
-one thread; several utterances are read beside each other. The same session therefore gets the same
-logits for any number of threads.
+The same session gets the same logits for any number of threads (`msw_ml/text/encoder.py` says why).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from msw_ml.coding.packing import Packer, Row, pad, role_number
 from msw_ml.coding.words import Words
 from msw_ml.errors import CodingFailed
 from msw_ml.session import Progress, Role, silent
+from msw_ml.text.encoder import run, vectors
+from msw_ml.text.packing import Packer, role_number
 
 Logits = tuple[NDArray[np.float32], NDArray[np.float32]]
 """Of all codes, (n, codes), and of the parents that occur, (n, parents)."""
@@ -62,29 +60,13 @@ class Reader:
         about = packer.tokens([target])[0] if target.strip() else []
         rows = packer.rows(tokens, roles, about, wanted)
         numbers = np.array([role_number(roles[position]) for position in wanted], dtype=np.int64)
-        codes, also = _run(self._parts.session, {"vectors": self._vectors(rows, progress), "roles": numbers})
+        try:
+            read = vectors(self._parts.encoder, rows, self._threads, progress)
+            codes, also = run(self._parts.session, {"vectors": read, "roles": numbers})
+        except Exception as error:
+            raise CodingFailed(f"the coder's network failed: {type(error).__name__}: {error}") from error
         by_words = [
             self._parts.words.logits(roles[position], tokens[position], tokens[position - 1] if position else [])
             for position in wanted
         ]
         return codes + np.float32(self._parts.words_weight) * np.stack(by_words), also
-
-    def _vectors(self, rows: Sequence[Row], progress: Progress) -> NDArray[np.float32]:
-        vectors = []
-        with ThreadPoolExecutor(self._threads) as pool:
-            for number, vector in enumerate(pool.map(self._vector, rows), start=1):
-                vectors.append(vector)
-                progress("code", number / len(rows))
-        return np.concatenate(vectors)
-
-    def _vector(self, row: Row) -> NDArray[np.float32]:
-        ids, kinds, roles = pad([row])
-        return _run(self._parts.encoder, {"ids": ids, "kinds": kinds, "roles": roles})[0]
-
-
-def _run(graph: ort.InferenceSession, inputs: Mapping[str, NDArray[np.generic]]) -> list[NDArray[np.float32]]:
-    try:
-        outputs: list[NDArray[np.float32]] = graph.run(None, inputs)
-    except Exception as error:
-        raise CodingFailed(f"the coder's network failed: {type(error).__name__}: {error}") from error
-    return outputs

@@ -15,6 +15,7 @@ from msw_ml.codebook.book import Codebook
 from msw_ml.coding.coder import BundleCoder
 from msw_ml.errors import CodebookMismatch, CodingFailed, ModelNotFound, WrongHash
 from msw_ml.session import CodedUtterance, Doubt, Role, Utterance, Word
+from msw_ml.text.encoder import vectors
 
 LINES = [
     (Role.WORKER, "How have things been since I came on Tuesday?"),
@@ -96,10 +97,10 @@ def test_what_is_read_beside_an_utterance_does_not_change_its_vector(coder: Bund
     packer = reader._parts.packer
     texts = [text for _, text in LINES]
     rows = packer.rows(packer.tokens(texts), [role for role, _ in LINES], [], range(len(LINES)))
-    together = reader._vectors(rows, lambda stage, done: None)
+    together = vectors(reader._parts.encoder, rows, threads=2)
     shuffled = list(range(len(rows)))
     random.Random(3).shuffle(shuffled)
-    apart = {number: reader._vectors([rows[number]], lambda stage, done: None)[0] for number in shuffled}
+    apart = {number: vectors(reader._parts.encoder, [rows[number]], threads=1)[0] for number in shuffled}
     assert all((together[number] == apart[number]).all() for number in shuffled)
 
 

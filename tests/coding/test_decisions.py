@@ -8,9 +8,9 @@ import pytest
 from msw_ml.bundle import BundleInfo
 from msw_ml.codebook import book
 from msw_ml.coding.decisions import CoderParameters, Decider, SideParameters
-from msw_ml.coding.packing import Window
 from msw_ml.errors import ModelNotFound
 from msw_ml.session import CodedUtterance, Role, Utterance
+from msw_ml.text.packing import Window
 
 CODEBOOK = book.load()
 WORKER, PARENT = CODEBOOK.codes(Role.WORKER), CODEBOOK.codes(Role.PARENT)

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from msw_ml.codebook import book
-from msw_ml.coding.words import BUCKETS, Words, features, to_bytes
+from msw_ml.coding.words import Words, to_bytes
 from msw_ml.errors import ModelNotFound
 from msw_ml.session import Role
+from msw_ml.text.buckets import BUCKETS, features
 
 CODEBOOK = book.load()
 CODES = CODEBOOK.codes(Role.WORKER) + CODEBOOK.codes(Role.PARENT)

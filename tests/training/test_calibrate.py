@@ -9,8 +9,8 @@ import pytest
 from numpy.typing import NDArray
 
 from msw_ml.codebook import book
-from msw_ml.coding.packing import Window
 from msw_ml.session import Role
+from msw_ml.text.packing import Window
 from training import heldout
 from training.calibrate import (
     CalibrationOptions,

@@ -10,8 +10,8 @@ import pytest
 from msw_ml.bundle import BundleInfo
 from msw_ml.codebook import book
 from msw_ml.coding.intervals import CountErrors
-from msw_ml.coding.packing import Window
 from msw_ml.session import Role
+from msw_ml.text.packing import Window
 from training.calibrate import CalibrationOptions, Given, Scheme, calibrate
 from training.count_intervals import coverage, measured_apart, spread_parameters
 from training.examples import Codes
