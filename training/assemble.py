@@ -12,6 +12,7 @@ from msw_ml import bundle as bundles
 from msw_ml.bundle import Bundle, BundleInfo
 from training import card, heldout, report
 from training.calibrate import calibrate, confusions, decide_apart
+from training.count_intervals import spread_parameters
 from training.plan import Plan
 from training.run import PARTS, Job, gathered
 
@@ -24,6 +25,7 @@ def assemble(made: Plan, jobs: Sequence[Job], out: Path, data: Path, sets: Path)
     parameters = calibrate(trusted, made.scheme, recipe.calibration, made.given)
     apart = decide_apart(trusted, made.scheme, recipe.calibration, made.given, made.by_people(trusted))
     stored: dict[str, JsonValue] = json.loads(parameters.model_dump_json())
+    stored |= spread_parameters(trusted, made.scheme, parameters)
     stored |= confusions(trusted, apart, made.scheme)
     stored["recipe"] = json.loads(recipe.model_dump_json())
     final = next(job for job in jobs if job.fold is None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -28,6 +29,8 @@ def write(made: Plan, report: Report) -> str:
         _ceilings(report),
         "## Calibration and abstention",
         _calibration(recipe, report),
+        "## Intervals of counts",
+        _counts(report),
         "## Where it fails",
         _failures(made, report),
         "## What was tried",
@@ -40,7 +43,8 @@ def _purpose(made: Plan) -> str:
     return (
         f"Codes each utterance of a visit by the codebook {made.scheme.codebook.key}: the worker's behaviour and the "
         "parent's talk. It was trained on demonstrations and recordings of motivational interviewing in health and "
-        "probation settings, not on home visits. **Not validated on your coders yet**: check it with `msw agree` "
+        "probation settings, and on simulated home visits where the table says so, not on visits that took place. "
+        "**Not validated on your coders yet**: check it with `msw agree` "
         "before anybody relies on its counts. Not for ranking workers and not for decisions about families."
     )
 
@@ -58,6 +62,12 @@ def _sets(made: Plan) -> str:
         for corpus in made.corpora
     ]
     table = _table(("set", "origin", "licence as found", "sessions", "units", "labels"), rows)
+    machine = ", ".join(c.id for c in made.corpora if not c.source.is_human)
+    if machine:
+        table += (
+            f"\n\nNo person labelled {machine}: it is learned from, but no figure, temperature or prediction set below "
+            "rests on it, but for the rows of that name under 'Where it fails'."
+        )
     kept = ", ".join(t.key for t in made.kept_out) or "none"
     return f"{table}\n\nKept out of training and tuning: {kept}. No text of any set is in the bundle."
 
@@ -151,6 +161,27 @@ def _calibration(recipe: Recipe, report: Report) -> str:
     )
 
 
+def _counts(report: Report) -> str:
+    rows = [
+        (
+            count.name,
+            count.sessions,
+            _between(count.coverage, count.low, count.high),
+            f"{count.width:.1f}",
+            _number(count.naive_coverage),
+            f"{count.naive_width:.1f}",
+        )
+        for count in report.counts
+    ]
+    heads = ("count a session", "sessions", "coverage [95%]", "mean width", "binomial: coverage", "binomial: width")
+    note = (
+        "90% intervals of what people would count, the coder's own error included: each session's lean is drawn from "
+        "those that held-out sessions had, with calibration and errors measured on the other folds. Beside them the "
+        "binomial interval (Wilson), which takes every code given for right. A code with too few labels has none."
+    )
+    return f"{note}\n\n{_table(heads, rows)}"
+
+
 def _failures(made: Plan, report: Report) -> str:
     rows = [(s.name, s.side.value, s.n, _number(s.right), _number(s.withheld)) for s in report.slices]
     table = _table(("units", "side", "n", "parent code right", "withheld"), rows)
@@ -159,11 +190,29 @@ def _failures(made: Plan, report: Report) -> str:
 
 def _rare(made: Plan) -> str:
     """Codes with few or no labels: what the coder cannot have learned."""
-    labels = [unit.codes for t in made.transcripts for unit in t.units]
-    counts = {code: sum(codes == (code,) for codes in labels) for code in made.scheme.codebook.codes(Role.WORKER)}
-    few = ", ".join(f"{code} ({count})" for code, count in counts.items() if 0 < count < 100)
-    none = ", ".join(code for code, count in counts.items() if not count)
-    sentences = [f"Learned from fewer than 100 units, so often missed or mistaken: {few}." if few else ""]
+    human = {corpus.id for corpus in made.corpora if corpus.source.is_human}
+    codes = made.scheme.codebook.codes(Role.WORKER)
+    by_people, by_machine = (
+        Counter(
+            u.codes[0]
+            for t in made.transcripts
+            if (t.corpus in human) is is_human
+            for u in t.units
+            if len(u.codes) == 1
+        )
+        for is_human in (True, False)
+    )
+    few = ", ".join(f"{code} ({by_people[code]})" for code in codes if 0 < by_people[code] < 100)
+    machine = ", ".join(f"{code} ({by_machine[code]})" for code in codes if by_machine[code] and not by_people[code])
+    none = ", ".join(code for code in codes if not by_people[code] and not by_machine[code])
+    sentences = [
+        f"Learned from fewer than 100 units that people labelled, so often missed or mistaken: {few}." if few else ""
+    ]
+    sentences.append(
+        f"Labelled by no person, learned from a machine's labels only and measured by nobody: {machine}."
+        if machine
+        else ""
+    )
     sentences.append(f"Never labelled in any set, so not learned: {none}." if none else "")
     return " ".join(sentence for sentence in sentences if sentence)
 
@@ -179,9 +228,13 @@ def _tried(recipe: Recipe) -> str:
 
 
 def _interval(figure: Figure) -> str:
-    if figure.low is None or figure.high is None:
-        return _number(figure.value)
-    return f"{_number(figure.value)} [{_number(figure.low)}, {_number(figure.high)}]"
+    return _between(figure.value, figure.low, figure.high)
+
+
+def _between(value: float | None, low: float | None, high: float | None) -> str:
+    if low is None or high is None:
+        return _number(value)
+    return f"{_number(value)} [{_number(low)}, {_number(high)}]"
 
 
 def _number(value: float | None) -> str:

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from msw_ml.codebook import book
 from msw_ml.codebook.book import Codebook
-from msw_ml.coding.packing import Packer
 from msw_ml.disk import sha256
 from msw_ml.errors import BadSetting
+from msw_ml.text.packing import Packer
 from training import corpora, encoder, splits, visits_corpus
 from training.calibrate import Given, Scheme
 from training.corpora import CodedTranscript, Corpus

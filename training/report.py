@@ -19,6 +19,7 @@ from training import figures, heldout, plan
 from training.baselines import HumanLine, human_line, tfidf
 from training.calibrate import Decided, decide_apart
 from training.corpora import CodedTranscript
+from training.count_intervals import CountCoverage, coverage
 from training.figures import Figure
 from training.heldout import HeldOut
 from training.plan import Plan
@@ -59,6 +60,8 @@ class Report:
     slices: list[Slice]
     coverage: dict[Role, tuple[float, float]]
     """Share of units whose parent code the prediction set held, and share withheld."""
+    counts: list[CountCoverage]
+    """How often the intervals of a session's counts hold what people counted."""
     risk: dict[Role, list[tuple[float, float, float]]]
 
 
@@ -88,6 +91,7 @@ def make(bundle: Bundle, data: Path, sets: Path) -> tuple[Plan, Report]:
             for side in made.scheme.sides
             for own in [held.sides == side.value]
         },
+        counts=coverage(held, made.scheme, recipe.calibration, made.given),
         risk={side: figures.risk_coverage(held, decided, made.scheme, side) for side in made.scheme.sides},
     )
 
