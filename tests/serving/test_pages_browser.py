@@ -273,13 +273,6 @@ def test_from_upload_to_reliability(visit, people, working, tmp_path):
     visit.open(f"{clip}?scores=show")
     visit.until(lambda: visit.driver.execute_script("return document.querySelector('.wave').childElementCount"))
     visit.look("11-session")
-    visit.press(".signs .behind")
-    visit.until(lambda: "counted into no rating" in visit.find("#behind").text)
-    visit.look("12-session-sign")
-    visit.press("#behind .play")
-    visit.until(lambda: visit.driver.execute_script("return document.querySelector('audio').currentTime > 0"))
-    visit.press("#behind [data-closes]")
-    visit.until(lambda: visit.find("#behind").get_attribute("open") is None)
     visit.press(".counts .behind")
     visit.until(lambda: visit.find("#behind").get_attribute("open") is not None)
     visit.look("12-session-behind")
@@ -344,6 +337,24 @@ def long(service, scored) -> str:
                 Artefact(session_id=row.id, version=0, name=name, key=kept.key, sha256=kept.sha256, size=kept.size)
             )
     return scored
+
+
+def test_a_sign_is_heard_where_it_was_found(visit, people, client, long):
+    """From an element, through its sign, to the sound of the utterance; the list says that it counts for nothing."""
+    asked = {"version": 2, "changes": [{"field": "text", "utterance": 2, "value": "It's up to you how it goes."}]}
+    headers = people.as_("administrator")
+    assert client.patch(f"/v1/sessions/{long}", json=asked, headers=headers).status_code == 200
+    visit.sign_in(people.tokens["coach"])
+    visit.open(f"/sessions/{long}?scores=show")
+    visit.press(".signs .behind")
+    visit.until(lambda: "counted into no rating" in visit.find("#behind").text)
+    assert "It's up to you how it goes." in visit.find("#behind .lines").text
+    visit.look("19-session-sign")
+    visit.press("#behind .play")
+    visit.until(lambda: visit.driver.execute_script("return document.querySelector('audio').currentTime > 0"))
+    visit.press("#behind [data-closes]")
+    visit.until(lambda: visit.find("#behind").get_attribute("open") is None)
+    assert not visit.problems, "\n".join(visit.problems)
 
 
 @pytest.mark.parametrize("page", ["session", "review"])
