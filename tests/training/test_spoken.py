@@ -17,6 +17,7 @@ from training.spoken import ROOT, Sample, _outside, choose
 from training.spoken_codes import trained
 from training.spoken_figures import LOST, BothReadings, side_loss
 from training.spoken_sound import PLACES, lay_out, spoken_text
+from training.spoken_voices import _sounds
 from training.spoken_words import as_heard, errors_by_role, words_of_units
 
 SAID = (
@@ -46,6 +47,13 @@ BUS = heard((3.1, 3.4, "And"), (3.4, 3.5, "the"), (3.5, 3.9, "boss"), (3.9, 4.2,
 def test_notes_in_brackets_are_not_spoken(text: str, said: str) -> None:
     """Protects the word error rate: nobody said what a transcriber noted."""
     assert spoken_text(text) == said
+
+
+def test_the_voice_that_spells_hums_out_is_given_their_sound() -> None:
+    """Protects short turns, a fair part of a session: "em em" is not what a worker says."""
+    text = "Mm-hmm. Was the hamster there? Mm"
+    assert _sounds({"role": "worker", "text": text}) == "[[ mhˈm. ]] Was the hamster there? [[ mˈː ]]"
+    assert _sounds({"role": "parent", "text": text}) == text
 
 
 def test_units_stand_where_their_sound_is() -> None:
