@@ -27,6 +27,7 @@ from msw_ml.session import (
 )
 from msw_ml.speech.audio import Audio
 from msw_ml.speech.listen import Listener
+from msw_ml.speech.role_check import contradiction
 
 
 class Pipeline:
@@ -57,10 +58,16 @@ class Pipeline:
     ) -> HeardSession:
         """Rows of a transcript → utterances with roles; roles that the transcript states are kept.
 
-        `notes` are the reader's sentences about what was not read or had to be assumed.
+        Where its words speak clearly against them, that is the first warning and the margin is 0; a worker named
+        in `given` was named by hand and is not doubted. `notes` are the reader's sentences about what was not read or
+        had to be assumed.
         """
         stated = {u.speaker: u.role for u in utterances if u.role is not Role.UNKNOWN} | dict(given or {})
         choice = self.listener.roles.find(utterances, stated or None)
+        if choice.method == "given" and Role.WORKER not in (given or {}).values():
+            doubt = contradiction(utterances, choice, self.listener.roles)
+            if doubt is not None:
+                choice, notes = choice.model_copy(update={"margin": 0.0}), (doubt, *notes)
         return HeardSession(
             utterances=tuple(u.model_copy(update={"role": choice.roles[u.speaker]}) for u in utterances),
             roles=choice,
