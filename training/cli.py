@@ -1,4 +1,7 @@
-"""`msw train` and `msw evaluate`: a recipe or a bundle says by its kind what is trained or evaluated."""
+"""`msw train` and `msw evaluate`: a recipe or a bundle says by its kind what is trained or evaluated.
+
+`msw train elements SCORED RATINGS...` needs no recipe: it fine-tunes the session rater on own visits.
+"""
 
 from __future__ import annotations
 
@@ -11,22 +14,54 @@ from typing import Annotated
 import typer
 
 from msw_ml.disk import write_text
-from msw_ml.errors import MissingExtra, MswError, UnknownName
+from msw_ml.errors import BadSetting, MissingExtra, MswError, UnknownName
 
 DATA = Path("../shared/data")
 KINDS = ("behaviour_coder", "session_rater")
+OWN = Path("elements")
+"""What is given for a recipe to fine-tune the session rater on own visits."""
+
+What = Annotated[
+    Path,
+    typer.Argument(
+        metavar="RECIPE|elements",
+        help="A recipe, e.g. training/recipes/behaviour_coder.toml; or `elements`: the session rater, on own visits.",
+        show_default=False,
+    ),
+]
+Own = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        metavar="SCORED RATINGS",
+        help="After `elements`: the folder that `msw score` wrote, and coders' sheets, exports or CSV files.",
+        show_default=False,
+    ),
+]
 
 
 def train(
-    recipe: Annotated[Path, typer.Argument(help="A recipe, e.g. training/recipes/behaviour_coder.toml.")],
+    recipe: What,
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder for the bundle and for what is unfinished.")],
+    own: Own = None,
     data: Annotated[Path, typer.Option(help="Folder in which the sets' files lie.")] = DATA,
     jobs: Annotated[int, typer.Option(min=1, help="Models trained beside each other, one thread each.")] = 2,
+    visits: Annotated[Path | None, typer.Option(help="elements: table of sessions with their workers.")] = None,
+    rater: Annotated[Path | None, typer.Option(help="elements: bundle to start from; the shipped one.")] = None,
+    codebook: Annotated[str, typer.Option(help="elements: coding scheme, an id or a TOML file.")] = "msw",
 ) -> None:
-    """Train a model by a recipe, on grouped folds, and write its bundle with a card.
+    """Train a model by a recipe, or fine-tune the session rater on own visits; write a bundle with a card.
 
-    A behaviour coder's run that was interrupted goes on where it was when the same command is given again.
+    msw train RECIPE -o DIR trains on grouped folds. A behaviour coder's run that was interrupted goes on where
+    it was when the same command is given again.
+
+    msw train elements SCORED RATINGS... -o DIR --visits visits.csv learns from at least 30 rated sessions, on
+    folds by worker, and says whether the result is nearer to the coders than the rater it started from.
     """
+    if recipe == OWN:
+        _train_own(own or [], out, (visits, rater), codebook)
+        return
+    if own or visits or rater:
+        raise BadSetting(f"own visits are learned from by `msw train {OWN} SCORED RATINGS... -o DIR`, not by a recipe")
     try:
         typer.echo(_train(recipe, out, data, jobs))
     except MswError as error:
@@ -70,6 +105,25 @@ def _train(path: Path, out: Path, data: Path, jobs: int) -> str:
     run.train_all(todo, jobs, _say)
     bundle = assemble.assemble(made, todo, out, data, SETS)
     return f"{bundle.label}: {bundle.path}"
+
+
+def _train_own(given: list[Path], out: Path, options: tuple[Path | None, Path | None], codebook: str) -> None:
+    from msw_ml import codebook as codebooks
+    from training.own_card import as_lines
+    from training.own_data import OwnFiles
+    from training.own_visits import train_own
+
+    if not given:
+        raise BadSetting(f"name the folder of scored visits and the coders' files: msw train {OWN} SCORED RATINGS...")
+    visits, rater = options
+    files = OwnFiles(scored=given[0], ratings=tuple(given[1:]), visits=visits)
+    made = train_own(files, out, codebooks.load(codebook), rater)
+    for name, why in made.declined.items():
+        typer.echo(f"{name} was not learned from: {why}", err=True)
+    for line in as_lines(made.found):
+        typer.echo(line)
+    typer.echo(f"The card, {made.path / 'card.md'}, says what this means. Ratings stay indicative.")
+    typer.echo(f"To use it, set MSW_SESSION_RATER={made.path.resolve()} and run `msw score` again.")
 
 
 def _evaluate(path: Path, data: Path, card: Path | None, as_json: bool) -> bool:
