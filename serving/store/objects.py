@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import hashlib
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -130,12 +131,15 @@ class Objects:
         return Kept(key=key, sha256=hashlib.sha256(data).hexdigest(), size=len(data))
 
     def take_file(self, key: str, path: Path) -> None:
-        """Makes a local file an object; the file is gone afterwards. Raises `OutputError`."""
+        """Makes a local file an object that outlasts a power cut; the file is gone afterwards. Raises `OutputError`."""
         with self._asking(key, is_writing=True):
             if self._is_local:
                 target = Path(self._at(key))
                 target.parent.mkdir(parents=True, exist_ok=True)
+                _sync(path)
                 path.replace(target)
+                for folder in target.parents[: key.count("/") + 1]:
+                    _sync(folder)
             else:
                 self._fs.put_file(str(path), self._at(key))
                 path.unlink()
@@ -225,6 +229,15 @@ class Objects:
         if key.startswith("/") or ".." in key.split("/"):
             raise ValueError("a key stays below the root")
         return f"{self._root}/{key}"
+
+
+def _sync(path: Path) -> None:
+    """Waits until a file, or the names in a folder, are on the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _not_kept(error: Exception) -> OutputError:
