@@ -13,6 +13,7 @@ from serving.forms import PRIORITIES, UploadForm
 from serving.permissions import May, Principal
 from serving.problems import Problem, invalid
 from serving.service import Service
+from serving.stage_names import SHORT_BYTES
 from serving.store.base import Db, new_id
 from serving.store.objects import Kept
 from serving.store.people import Person, Team
@@ -93,7 +94,8 @@ def _enqueue(service: Service, who: Principal, session: SessionRow, order: _Orde
         db.flush()
         act = Act(actor=who.person_id, action="session.create", subject=session.id, organisation=who.organisation_id)
         audit.record(db, act.model_copy(update={"detail": {"size": session.size, "sha256": session.sha256}}))
-        service.queue.add(db, job.id, job.workflow_id, job.priority)
+        is_short = session.kind == "transcript" and session.size <= SHORT_BYTES
+        service.queue.add(db, job.id, job.workflow_id, job.priority, is_short=is_short)
     return job
 
 

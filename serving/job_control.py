@@ -10,10 +10,9 @@ from serving.job_queue import JobQueue
 from serving.permissions import May, Principal
 from serving.problems import Problem
 from serving.service import Service
-from serving.stage_names import STAGES
 from serving.store.base import Db, now
 from serving.store.records import Webhook
-from serving.store.sessions import Job, JobKind, JobState, SessionRow, SessionState
+from serving.store.sessions import Job, JobKind, JobState, SessionRow, SessionState, StageRun
 from serving.views import JobView
 
 
@@ -38,7 +37,8 @@ def retry(service: Service, who: Principal, job_id: str) -> JobView:
         _must_own(job, who)
         if job.state != JobState.FAILED:
             raise Problem(409, f"only a failed job can be taken up again; this one is {job.state}")
-        old, stage = job.workflow_id, STAGES.index(job.stage)
+        finished = sa.select(sa.func.count()).select_from(StageRun).where(StageRun.job_id == job.id)
+        old, stage = job.workflow_id, db.scalars(finished).one()
         job.state, job.error, job.error_kind = JobState.QUEUED, None, None
         job.is_dead_letter, job.finished_at = False, None
         _mark(db, job, SessionState.WAITING)

@@ -13,6 +13,8 @@ APPLICATION_VERSION = "1"
 """Raised only when the order of stages changes: jobs of another version stay where they are."""
 WORKFLOW = "score_session"
 QUEUE = "sessions"
+SHORT = "short"
+"""Short transcripts: many at a time, and none waits behind an hour of sound."""
 DELIVERY = "deliver_webhook"
 DELIVERIES = "webhooks"
 
@@ -36,11 +38,11 @@ class JobQueue:
             retry_connection_errors=False,
         )
 
-    def add(self, db: Db, job_id: str, workflow_id: str, priority: int) -> None:
+    def add(self, db: Db, job_id: str, workflow_id: str, priority: int, *, is_short: bool = False) -> None:
         """Enqueues in the caller's transaction: the job's row and its place in the queue, or neither."""
         options = EnqueueOptions(
             workflow_name=WORKFLOW,
-            queue_name=QUEUE,
+            queue_name=SHORT if is_short else QUEUE,
             workflow_id=workflow_id,
             app_version=APPLICATION_VERSION,
             priority=priority,
@@ -63,9 +65,10 @@ class JobQueue:
         self._client.cancel_workflow(workflow_id)
 
     def retry(self, workflow_id: str, from_stage: int) -> str:
-        """Takes a failed workflow up again at a stage (from 0); the id of the new one comes back."""
+        """Takes a failed workflow up again at a stage (from 0), on its queue; the id of the new one comes back."""
+        queue = self._client.retrieve_workflow(workflow_id).get_status().queue_name
         made = self._client.fork_workflow(
-            workflow_id, from_stage + 1, application_version=APPLICATION_VERSION, queue_name=QUEUE
+            workflow_id, from_stage + 1, application_version=APPLICATION_VERSION, queue_name=queue
         )
         return made.get_workflow_id()
 

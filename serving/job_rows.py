@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 import sqlalchemy as sa
@@ -21,7 +21,7 @@ from serving.corrections import with_corrected_codes
 from serving.job_control import end, hold
 from serving.job_queue import JobQueue
 from serving.results import CORRECTED, MACHINE, PEAKS, RECORDING, Version, advance
-from serving.stage_names import STAGES, overall
+from serving.stage_names import SHORT_BYTES, STAGES, WHOLE, overall
 from serving.stage_process import StageCanceled, StageFailed
 from serving.stages import Order
 from serving.store.base import Db, new_id, now
@@ -48,7 +48,10 @@ class JobRows:
         self._queue = JobQueue(engine)
 
     def begin_stage(self, job_id: str, stage: str) -> Order:
-        """Marks a job as running and gives the order of its stage. Raises `StageCanceled` if it was stopped."""
+        """Marks a job as running and gives the order of its stage, or of all of them where it is short.
+
+        Raises `StageCanceled` if it was stopped.
+        """
 
         def begin(db: Db) -> Order:
             job = hold(db, job_id)
@@ -64,26 +67,29 @@ class JobRows:
     def keep_going(self, job_id: str, stage: str, share: float) -> bool:
         """Writes the progress; `False` where the job was stopped. A database that is away stops nothing."""
         moved = sa.update(Job).where(Job.id == job_id, Job.state == JobState.RUNNING)
-        moved = moved.values(share=share, progress=overall(stage, share))
+        moved = moved.values(stage=stage, share=share, progress=overall(stage, share))
         try:
             with Session(self._engine) as db, db.begin():
                 return db.execute(moved.returning(Job.id)).first() is not None
         except (OperationalError, InterfaceError):
             return True
 
-    def end_stage(self, job_id: str, stage: str, seconds: float) -> None:
-        """Notes a finished stage; after the last one the results become rows and the job succeeds."""
+    def end_stages(self, job_id: str, seconds: Mapping[str, float]) -> None:
+        """Notes finished stages; after the last one the results become rows and the job succeeds."""
 
         def finish(db: Db) -> None:
             job = hold(db, job_id)
             if job is None:
                 raise StageCanceled
-            is_last = stage == STAGES[-1]
-            if db.get(StageRun, (job_id, stage)) is None:
-                if is_last:
-                    self._publish(db, job)
-                db.add(StageRun(job_id=job_id, stage=stage, worker=self._worker, seconds=round(seconds, 3)))
-            job.share, job.progress = 1.0, overall(stage, 1.0)
+            last = list(seconds)[-1]
+            is_last = last == STAGES[-1]
+            known = set(db.scalars(sa.select(StageRun.stage).where(StageRun.job_id == job_id)))
+            if is_last and last not in known:
+                self._publish(db, job)
+            for stage, took in seconds.items():
+                if stage not in known:
+                    db.add(StageRun(job_id=job_id, stage=stage, worker=self._worker, seconds=round(took, 3)))
+            job.stage, job.share, job.progress = last, 1.0, overall(last, 1.0)
             if is_last:
                 end(db, self._queue, job, JobState.SUCCEEDED)
 
@@ -144,16 +150,18 @@ class JobRows:
         upload = db.get(Artefact, (row.id, version, name))
         if upload is None:
             raise StageFailed("UploadGone", "the upload was erased before it could be scored", is_transient=False)
+        is_sound = row.kind == "sound"
+        is_short = job.kind == JobKind.SCORE and not is_sound and upload.size <= SHORT_BYTES
         return Order(
             job=job.id,
             kind=JobKind(job.kind),
-            stage=stage,
+            stage=WHOLE if is_short and stage == STAGES[0] else stage,
             folder=work_folder(job),
             upload=upload.key,
             source=row.source,
             sha256=upload.sha256,
             name=row.name,
-            is_sound=row.kind == "sound",
+            is_sound=is_sound,
             peaks=peaks_key(row.id),
             options=options,
             max_hours=self._max_hours,
@@ -190,8 +198,9 @@ class JobRows:
 
     def _write(self, db: Db, row: SessionRow, machine: ScoredSession, corrected: ScoredSession) -> None:
         version = Version(self._objects, row.id, advance(db, row, row.version))
-        version.add(db, MACHINE, session_json(machine))
-        version.add(db, CORRECTED, session_json(corrected))
+        text = session_json(machine)
+        version.add(db, MACHINE, text)
+        version.add(db, CORRECTED, text if corrected is machine else session_json(corrected))
         row.version, row.state = version.number, SessionState.SCORED
         row.duration = machine.recording.duration
 

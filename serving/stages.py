@@ -5,6 +5,7 @@
     code      utterances → codes
     rate      codes → measures and ratings
     write     → the files of the result
+    whole     all of them in one go, for a short transcript
 
 Every stage may run again at any time: it writes the same bytes under the same key, whole or not at all.
 """
@@ -13,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import av
 from pydantic import Field, TypeAdapter, ValidationError
@@ -27,10 +28,11 @@ from msw_ml.formats import registry
 from msw_ml.formats.session_json import load
 from msw_ml.formats.transcript import Transcript
 from msw_ml.pipeline import Pipeline
-from msw_ml.session import CodedUtterance, HeardSession, Progress, Recording, ScoredSession, Utterance, Value
+from msw_ml.session import CodedUtterance, HeardSession, Progress, Recording, ScoredSession, Utterance, Value, silent
 from msw_ml.speech.audio import Audio, Segment, decode
 from msw_ml.speech.utterances import split_utterances
 from serving.peaks import draw
+from serving.stage_names import STAGES
 from serving.store.objects import Objects
 from serving.store.sessions import JobKind
 
@@ -73,36 +75,73 @@ class Heard(Value):
     settings: dict[str, str] = Field(default_factory=dict)
 
 
+class Between(Protocol):
+    """Where a stage puts what the next one needs."""
+
+    def put(self, key: str, data: bytes) -> object: ...
+
+    def get(self, key: str) -> bytes: ...
+
+    def is_there(self, key: str) -> bool: ...
+
+
+class Memory:
+    """Keeps results for as long as one job takes."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, bytes] = {}
+
+    def put(self, key: str, data: bytes) -> None:
+        self._kept[key] = data
+
+    def get(self, key: str) -> bytes:
+        return self._kept[key]
+
+    def is_there(self, key: str) -> bool:
+        return key in self._kept
+
+
 class ObjectCheckpoint:
     """Keeps what a stage has made so far as objects, so that another worker goes on from there."""
 
-    def __init__(self, objects: Objects, folder: str) -> None:
+    def __init__(self, objects: Between, folder: str) -> None:
         self._objects = objects
         self._folder = folder
 
     def __call__(self, stage: str, kind: type[T], work: Callable[[], T]) -> T:
-        adapter, key = TypeAdapter(kind), f"{self._folder}/{stage}.json"
+        key = f"{self._folder}/{stage}.json"
         if self._objects.is_there(key):
             try:
-                return adapter.validate_json(self._objects.get(key))
+                return TypeAdapter(kind).validate_json(self._objects.get(key))
             except ValidationError:
                 pass  # of another version: made anew
         made = work()
-        self._objects.put(key, adapter.dump_json(made))
+        self._objects.put(key, TypeAdapter(kind).dump_json(made))
         return made
 
 
 class Stages:
-    """All stages over one pipeline."""
+    """All stages over one pipeline; what one makes for the next is put into `between`."""
 
-    def __init__(self, pipeline: Pipeline, objects: Objects) -> None:
+    def __init__(self, pipeline: Pipeline, objects: Objects, between: Between | None = None) -> None:
         self._pipeline = pipeline
         self._objects = objects
+        self._between = between or objects
 
     def do(self, order: Order, progress: Progress) -> None:
         """Does one stage. Raises what the library raises."""
         work: Callable[[Order, Progress], None] = getattr(self, f"_{order.stage}")
         work(order, progress)
+
+    def _whole(self, order: Order, progress: Progress) -> None:
+        """All stages in one go: what lies between them stays in memory, the last one's result is kept."""
+        memory = Memory()
+        stages = Stages(self._pipeline, self._objects, memory)
+        for stage in STAGES:
+            stages.do(order.model_copy(update={"stage": stage}), silent)
+            progress(stage, 1.0)
+        key = _key(order, "scored")
+        self._objects.put(key, memory.get(key))
 
     def _receive(self, order: Order, progress: Progress) -> None:
         if order.kind is JobKind.RECOMPUTE:
@@ -138,7 +177,7 @@ class Stages:
             return
         heard = self._get(order, "heard", list[Heard])
         for place, one in enumerate(heard):
-            checkpoint = ObjectCheckpoint(self._objects, f"{order.folder}/{place}")
+            checkpoint = ObjectCheckpoint(self._between, f"{order.folder}/{place}")
             target = one.recording.target
 
             def work(
@@ -155,7 +194,7 @@ class Stages:
             if order.kind is JobKind.TRANSCRIBE:
                 scored.append(self._pipeline.transcript_only(one.recording, one.heard, one.settings))
                 continue
-            checkpoint = ObjectCheckpoint(self._objects, f"{order.folder}/{place}")
+            checkpoint = ObjectCheckpoint(self._between, f"{order.folder}/{place}")
             scored.append(self._pipeline.score(one.recording, one.heard, one.settings, progress, checkpoint))
         self._put(order, "scored", scored, list[ScoredSession])
 
@@ -179,14 +218,18 @@ class Stages:
             return Heard(recording=recording, heard=self._listen_to(order, audio, progress), settings=options.stated())
 
     def _listen_to(self, order: Order, audio: Audio, progress: Progress) -> HeardSession:
-        checkpoint = ObjectCheckpoint(self._objects, order.folder)
+        checkpoint = ObjectCheckpoint(self._between, order.folder)
         return self._pipeline.listen(audio, order.options.speakers, order.options.roles, progress, checkpoint)
 
     def _put(self, order: Order, name: str, value: T, kind: type[T]) -> None:
-        self._objects.put(f"{order.folder}/{name}.json", TypeAdapter(kind).dump_json(value))
+        self._between.put(_key(order, name), TypeAdapter(kind).dump_json(value))
 
     def _get(self, order: Order, name: str, kind: type[T]) -> T:
-        return TypeAdapter(kind).validate_json(self._objects.get(f"{order.folder}/{name}.json"))
+        return TypeAdapter(kind).validate_json(self._between.get(_key(order, name)))
+
+
+def _key(order: Order, name: str) -> str:
+    return f"{order.folder}/{name}.json"
 
 
 def share_of_listening(stage: str, share: float) -> float:

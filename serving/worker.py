@@ -22,10 +22,10 @@ from msw_ml import engines
 from msw_ml.pipeline import Pipeline
 from msw_ml.settings import Settings
 from serving import webhooks
-from serving.job_queue import APPLICATION, APPLICATION_VERSION, DELIVERIES, DELIVERY, QUEUE, WORKFLOW
+from serving.job_queue import APPLICATION, APPLICATION_VERSION, DELIVERIES, DELIVERY, QUEUE, SHORT, WORKFLOW
 from serving.job_rows import PATIENCE, JobRows
 from serving.settings import ServiceSettings
-from serving.stage_names import STAGES
+from serving.stage_names import STAGES, WHOLE
 from serving.stage_process import Heartbeat, StageCanceled, StageFailed, StageProcess
 from serving.stages import Order, share_of_listening
 from serving.store.database import is_sqlite, open_engine
@@ -36,21 +36,64 @@ MAX_RECOVERIES = 4
 """So often a job may take its worker with it before it is a dead letter."""
 STAGE_ATTEMPTS = 3
 _PROGRESS_EVERY = 0.5
+_SHORT_AT_A_TIME = 16
+"""So many short transcripts are taken at one look at the queue: their rows are written while others are scored."""
 
 
 class JobFailed(Exception):
     """What the job engine keeps of a failure: the reason stands in the job's own row."""
 
 
+class _Hand:
+    """A child process and whose turn it is."""
+
+    def __init__(self, process: StageProcess) -> None:
+        self.process = process
+        self.turn = threading.Lock()
+
+
+class _Watch:
+    """How far a stage is and how long it took; of a short job, stage after stage."""
+
+    def __init__(self, ordered: str) -> None:
+        self._is_whole = ordered == WHOLE
+        self.stage = STAGES[0] if self._is_whole else ordered
+        self.share = 0.0
+        self.seconds: dict[str, float] = {}
+        self._since = self._written = time.monotonic()
+
+    def see(self, said: str, share: float) -> None:
+        """What the child said: the library's stage, or of a short job the stage that it has finished."""
+        if self._is_whole:
+            if said == self.stage and said != STAGES[-1]:
+                self.end()
+                self.stage = STAGES[len(self.seconds)]
+        elif self.stage == "listen":
+            self.share = share_of_listening(said, share)
+        else:
+            self.share = share
+
+    def is_due(self) -> bool:
+        """Whether it is time to write it down."""
+        is_due = time.monotonic() - self._written >= _PROGRESS_EVERY
+        if is_due:
+            self._written = time.monotonic()
+        return is_due
+
+    def end(self) -> None:
+        """Notes the stage in hand as finished."""
+        moment = time.monotonic()
+        self.seconds[self.stage], self._since = moment - self._since, moment
+
+
 class Worker:
-    """One process that scores one job at a time."""
+    """One process that scores one recording at a time, and beside it short transcripts one after the other."""
 
     def __init__(self, settings: ServiceSettings, scoring: Settings, name: str) -> None:
         self.name = name
         self._settings = settings
-        self._engine = open_engine(settings.database_url, pool_size=5)
-        self._child = StageProcess(settings, scoring)
-        self._turn = threading.Lock()
+        self._engine = open_engine(settings.database_url)
+        self._long, self._short = (_Hand(StageProcess(settings, scoring)) for _ in range(2))
         objects = Objects(settings.objects_url, settings.objects_options, settings.data / "incoming")
 
         @cache
@@ -76,14 +119,15 @@ class Worker:
         )
         DBOS(config=config)
         self._register()
-        DBOS.listen_queues([QUEUE, DELIVERIES])
+        DBOS.listen_queues([QUEUE, SHORT, DELIVERIES])
         DBOS.launch()
-        DBOS.register_queue(
-            QUEUE,
-            worker_concurrency=1,
-            polling_interval_sec=self._settings.queue_poll_seconds,
-            on_conflict="always_update",
-        )
+        for queue, at_a_time in ((QUEUE, 1), (SHORT, _SHORT_AT_A_TIME)):
+            DBOS.register_queue(
+                queue,
+                worker_concurrency=at_a_time,
+                polling_interval_sec=self._settings.queue_poll_seconds,
+                on_conflict="always_update",
+            )
         DBOS.register_queue(DELIVERIES, worker_concurrency=4, polling_interval_sec=1.0, on_conflict="always_update")
 
     def end(self) -> NoReturn:
@@ -91,7 +135,8 @@ class Worker:
 
         There is one way to end, and `kill -9` takes it too: what is not tidied up here never has to be.
         """
-        self._child.stop()
+        for hand in (self._long, self._short):
+            hand.process.stop()
         logging.shutdown()
         os._exit(0)
 
@@ -104,8 +149,8 @@ class Worker:
             backoff_rate=3.0,
             should_retry=lambda error: isinstance(error, StageFailed) and error.is_transient,
         )
-        def stage(job_id: str, name: str) -> None:
-            self.do(job_id, name)
+        def stage(job_id: str, name: str) -> bool:
+            return self.do(job_id, name)
 
         @DBOS.step(name="send", retries_allowed=True, max_attempts=8, interval_seconds=2.0, backoff_rate=3.0)
         def send(hook_id: str, job_id: str, number: str) -> None:
@@ -122,7 +167,8 @@ class Worker:
         def score_session(job_id: str) -> None:
             try:
                 for name in STAGES:
-                    stage(job_id, name)
+                    if stage(job_id, name):
+                        break
             except StageCanceled:
                 self._rows.tidy(job_id)
                 return
@@ -135,29 +181,29 @@ class Worker:
                 raise
             self._rows.tidy(job_id)
 
-    def do(self, job_id: str, stage: str) -> None:
-        """One stage of one job. Raises `StageFailed` and `StageCanceled`."""
-        with self._turn:
-            order = self._rows.begin_stage(job_id, stage)
-            began, written = time.monotonic(), [0.0]
+    def do(self, job_id: str, stage: str) -> bool:
+        """One stage of one job; whether it was all of them. Raises `StageFailed` and `StageCanceled`."""
+        order = self._rows.begin_stage(job_id, stage)
+        hand = self._short if order.stage == WHOLE else self._long
+        with hand.turn:
+            watch = _Watch(order.stage)
 
             def heartbeat(library_stage: str, share: float) -> bool:
-                if time.monotonic() - written[0] < _PROGRESS_EVERY:
-                    return True
-                written[0] = time.monotonic()
-                done = share_of_listening(library_stage, share) if stage == "listen" else share
-                return self._rows.keep_going(job_id, stage, done)
+                watch.see(library_stage, share)
+                return not watch.is_due() or self._rows.keep_going(job_id, watch.stage, watch.share)
 
-            self._do_patiently(order, heartbeat)
-            self._rows.end_stage(job_id, stage, time.monotonic() - began)
-            _LOG.info("job %s: %s took %.2f s", job_id, stage, time.monotonic() - began)
+            self._do_patiently(hand.process, order, heartbeat)
+            watch.end()
+        self._rows.end_stages(job_id, watch.seconds)
+        _LOG.info("job %s: %s took %.2f s", job_id, order.stage, sum(watch.seconds.values()))
+        return order.stage == WHOLE
 
-    def _do_patiently(self, order: Order, heartbeat: Heartbeat) -> None:
+    def _do_patiently(self, process: StageProcess, order: Order, heartbeat: Heartbeat) -> None:
         """Does a stage again and again while the storage is away; it may be stopped meanwhile."""
         ends, wait = time.monotonic() + PATIENCE, 1.0
         while True:
             try:
-                return self._child.do(order, heartbeat)
+                return process.do(order, heartbeat)
             except StageFailed as failure:
                 if failure.kind != StorageAway.__name__ or time.monotonic() > ends:
                     raise

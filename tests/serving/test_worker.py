@@ -23,6 +23,7 @@ from serving import webhooks, worker
 from serving.app import create_app
 from serving.service import Service
 from serving.settings import ServiceSettings
+from serving.stage_names import STAGES
 from serving.store.sessions import StageRun
 
 SPAWN = multiprocessing.get_context("spawn")
@@ -147,13 +148,43 @@ def test_cancel_stops_the_work_within_two_seconds(client, people, service, runni
     wait(client, people, job, until=("listen",))
     began = time.monotonic()
     assert client.post(f"/v1/jobs/{job}/cancel", headers=people.as_("coach")).json()["state"] == "canceled"
-    after = send(client, people)
+    after = send(client, people, CLIP.read_bytes(), "clip.flac")  # a short transcript would not have to wait
     while not client.get(f"/v1/jobs/{after}", headers=people.as_("coach")).json()["started_at"]:
         assert time.monotonic() - began < 2.0, "the worker is still at the cancelled job"
         time.sleep(0.02)
-    assert wait(client, people, after)["state"] == "succeeded"
+    assert client.post(f"/v1/jobs/{after}/cancel", headers=people.as_("coach")).json()["state"] == "canceled"
     assert client.get(f"/v1/jobs/{job}", headers=people.as_("coach")).json()["state"] == "canceled"
-    assert not [key for key in service.objects.keys("") if "/stages/" in key]
+    nothing_half_made(service)
+
+
+def test_short_transcripts_are_killed_and_stopped_whole(client, people, service, running):
+    """Many in hand, the worker killed, some stopped by people: each ends once, and a stopped one leaves nothing."""
+    headers = people.as_("coach")
+    running.kill()
+    jobs = [send(client, people) for _ in range(24)]
+    running.again()
+    while not client.get(f"/v1/jobs/{jobs[0]}", headers=headers).json()["started_at"]:
+        time.sleep(0.05)
+    running.kill()
+    stopped = set(jobs[4:8])
+    for job in stopped:
+        assert client.post(f"/v1/jobs/{job}/cancel", headers=headers).json()["state"] == "canceled"
+    running.again()
+    ends = {job: wait(client, people, job) for job in jobs}
+    for job, end in ends.items():
+        assert end["state"] == ("canceled" if job in stopped else "succeeded"), end
+        assert set(stages(service, job)) == (set() if job in stopped else set(STAGES))
+        scores = client.get(f"/v1/sessions/{end['sessions'][0]}/ratings.json", headers=headers)
+        assert scores.status_code == (409 if job in stopped else 200)
+    nothing_half_made(service)
+
+
+def nothing_half_made(service: Service) -> None:
+    """Waits until the worker has tidied up."""
+    ends = time.monotonic() + 10
+    while [key for key in service.objects.keys("") if "/stages/" in key]:
+        assert time.monotonic() < ends, "something half-made stays"
+        time.sleep(0.05)
 
 
 def test_a_webhook_is_signed_and_comes_again_until_taken(client, people, running, listener):
@@ -240,7 +271,7 @@ def test_a_killed_worker_goes_on_at_its_stage(client, people, service, running):
     assert done["state"] == "succeeded", done
     after = stages(service, job)
     assert after["receive"] == before["receive"]
-    assert set(after) == {"receive", "listen", "code", "rate", "write"}
+    assert set(after) == set(STAGES)
     assert not [key for key in service.objects.keys("") if "/stages/" in key or "/.incoming/" in key]
 
 
