@@ -7,7 +7,8 @@ features to use and how to fit. The bundle holds one JSON file of weights and a 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -18,17 +19,19 @@ from msw_ml import bundle as bundles
 from msw_ml.codebook import Codebook
 from msw_ml.codebook import load as load_codebook
 from msw_ml.errors import BadSetting
-from msw_ml.rating.features import SIDES, Floats, Talk, feature_names, feature_row, read_talk
+from msw_ml.rating.features import SIDES, Floats, Ints, feature_names, feature_row
 from msw_ml.rating.limits import Limits, length_obstacle
-from msw_ml.rating.manner import Manner
-from msw_ml.rating.rater import HIGHEST, LOWEST, WEIGHTS, ElementModel, SessionModel, read_model
+from msw_ml.rating.marks import Mark
+from msw_ml.rating.rater import HIGHEST, LOWEST, WEIGHTS, BundleRater, ElementModel, SessionModel
 from msw_ml.session import Role, Value
 from training.elements_baselines import MIDDLE, baselines
 from training.elements_card import CardFacts, write_card
+from training.elements_data import DataOptions, Gathered, gather
 from training.elements_evidence import deletion_curve
-from training.elements_figures import Evaluation, Truth, figures, halo
-from training.elements_fit import FitOptions, MannerOptions, Table, conformal_quantile, cross_fit, fit, fit_manner
-from training.rated_sessions import FOLDS, RatedSession, RatedSet, read_rated
+from training.elements_figures import Evaluation, Part, Truth, figures, halo
+from training.elements_fit import CrossFitted, FitOptions, MannerOptions, Table, conformal_quantile, cross_fit, fit
+from training.marks import MarkOptions
+from training.rated_sessions import FOLDS, RatedSession
 from training.scored_visits import read_scored
 
 DATA = Path("../shared/data")
@@ -37,20 +40,11 @@ DATA = Path("../shared/data")
 DIGITS = 6
 """Decimals of stored weights: far below what a rating shows, and the same on every machine."""
 
+RATER = "session rater"
+"""How the trained model is called among the figures."""
+
 GOOD = "high"
 """How the sets' makers call a session of good practice."""
-
-
-class DataOptions(Value):
-    """What is read."""
-
-    ratings: str
-    """Folder of `datasets/` with an `elements.toml`."""
-    sorted_sessions: str
-    """Folder of `datasets/` with a `quality.toml`."""
-    coder: Path
-    """The behaviour coder's bundle, for what it says of sessions it was not trained on; a path from the
-    folder that the command runs in."""
 
 
 class FeatureOptions(Value):
@@ -61,6 +55,8 @@ class FeatureOptions(Value):
     """Whose talk they are about."""
     is_fine: bool = False
     """Over codes instead of parent codes."""
+    kinds_of: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """Element → the kinds that its model reads, where it does not read all."""
 
 
 class Recipe(Value):
@@ -70,14 +66,13 @@ class Recipe(Value):
     name: str
     version: str
     codebook: str
-    trained_on: str
-    """What the sessions are, to follow "Learned from 100 …"."""
     note: str = ""
     """For the card: how the choices of this recipe were made."""
     data: DataOptions
     features: FeatureOptions
     fit: FitOptions = FitOptions()
     manner: MannerOptions = MannerOptions()
+    marks: MarkOptions = MarkOptions()
     limits: Limits = Limits()
 
 
@@ -88,32 +83,38 @@ def train_elements(recipe: Path, out: Path, data: Path = DATA) -> Path:
     """
     plan = read_recipe(recipe)
     codebook = load_codebook(plan.codebook)
-    sets = plan.data
-    rated = read_rated(sets.ratings, sets.sorted_sessions, sets.coder, data, codebook)
-    manner = fit_manner(rated.sorted_sessions, plan.manner)
-    names = _names(codebook, plan.features)
-    sessions, talks = _long_enough(rated.sessions, codebook, manner, plan.limits)
-    elements = [e.id for e in codebook.elements if any(e.id in session.ratings for session in sessions)]
-    x = np.array([feature_row(talk, names, codebook, manner) for talk in talks])
-    truth = _truth(sessions, elements)
-    table = Table(x, truth.y, truth.groups.astype(np.intp), _emphasis(names, plan.fit))
+    known = gather(plan.data, data, codebook, (plan.manner, plan.marks, plan.limits))
+    table, truth, names = make_table(plan, known, codebook)
     crossed = cross_fit(table, plan.fit)
-    predictions = {"session rater": crossed.predicted, **baselines(sessions, talks, table, truth, plan.fit)}
-    rows = figures(truth, predictions, {"session rater": crossed.half_widths})
-    model = _model(plan, table, elements, names, manner, crossed.predicted)
+    model = _model(plan, known, table, (truth.elements, names), crossed.predicted)
     facts = CardFacts(
         recipe=recipe.name,
         note=plan.note,
-        figures=tuple(rows),
-        halo=tuple(halo(truth, crossed.predicted)),
-        curve=tuple(deletion_curve(talks, model, codebook, plan.fit.seed)),
-        sources=rated.sources,
-        coder=_coder(sets.coder),
-        declined=len(rated.sessions) - len(sessions),
-        sorted_sessions=len(rated.sorted_sessions),
+        parts=tuple(_parts(plan, known, table, truth, crossed)),
+        curve=tuple(deletion_curve(known.talks, model, codebook, plan.fit.seed)),
+        sources=known.sources,
+        marks=known.mark_figures,
+        coder=_coder(plan.data.coder),
+        declined=known.declined,
+        sorted_sessions=known.sorted_sessions,
         spread=plan.fit.spread,
     )
-    return _write(out / plan.name, plan, codebook, model, facts, rated)
+    return _write(out / plan.name, plan, codebook, model, facts, known)
+
+
+def make_table(plan: Recipe, known: Gathered, codebook: Codebook) -> tuple[Table, Truth, tuple[str, ...]]:
+    """Features and ratings of all sessions, and the features' names."""
+    elements = [e.id for e in codebook.elements if any(e.id in session.ratings for session in known.sessions)]
+    names = _names(codebook, plan.features, known.marks)
+    x = np.array([feature_row(talk, names, codebook, known.manner) for talk in known.talks])
+    truth = _truth(known.sessions, known.groups, elements)
+    used = np.array([_used(names, plan.features.kinds_of.get(element)) for element in elements])
+    weights = np.array([plan.fit.counts_for.get(session.corpus, 1.0) for session in known.sessions])
+    return Table(x, truth.y, known.groups, _emphasis(names, plan.fit), used, weights), truth, names
+
+
+def _used(names: Sequence[str], kinds: tuple[str, ...] | None) -> list[bool]:
+    return [kinds is None or name.split(":")[0] in kinds for name in names]
 
 
 def evaluate_elements(bundle: Path, data: Path) -> Evaluation:
@@ -124,13 +125,15 @@ def evaluate_elements(bundle: Path, data: Path) -> Evaluation:
     """
     read = bundles.read(bundle)
     codebook = load_codebook((read.info.codebook or "").split(" ")[0])
-    model = read_model(bundles.load(bundle, "session_rater", codebook.key))
+    rater = BundleRater(bundle, codebook)
+    model = rater.model
     every = read_scored(data, codebook)
-    sessions, talks = _long_enough(every, codebook, model.manner, model.limits)
+    sessions = [s for s in every if length_obstacle(rater.talk(s.coded, has_marks=False), model.limits) is None]
+    talks = [rater.talk(session.coded) for session in sessions]
     elements = [one.element for one in model.elements]
     x = np.array([feature_row(talk, model.features, codebook, model.manner) for talk in talks])
     predicted = np.clip(np.array([model.ratings(row) for row in x]), LOWEST, HIGHEST)
-    truth = _truth(sessions, elements)
+    truth = _truth(sessions, np.array([session.group for session in sessions], dtype=np.intp), elements)
     widths = np.tile([one.half_width for one in model.elements], (len(sessions), 1))
     constant = np.full(truth.y.shape, MIDDLE)
     return Evaluation(
@@ -140,9 +143,35 @@ def evaluate_elements(bundle: Path, data: Path) -> Evaluation:
     )
 
 
-def _truth(sessions: Sequence[RatedSession], elements: Sequence[str]) -> Truth:
+def _parts(plan: Recipe, known: Gathered, table: Table, truth: Truth, crossed: CrossFitted) -> list[Part]:
+    """Each set apart, and of visits also those about what no other visit is about, and the middle of the scale."""
+    guesses = {RATER: crossed.predicted, **baselines(known.sessions, known.talks, table, truth, plan.fit)}
+    every = np.ones(truth.y.shape, dtype=np.bool_)
+    middle = (truth.y >= MIDDLE - 1) & (truth.y <= MIDDLE + 1)
+    test = np.array([session.is_test for session in known.sessions])
+    made = []
+    for corpus in dict.fromkeys(session.corpus for session in known.sessions):
+        inside = known.of(corpus)
+        name = plan.data.names.get(corpus, corpus)
+        chosen = [(name, inside, every)]
+        if (inside & test).any():
+            chosen.append(
+                (f"{name}: the part whose themes, families and workers are in no other", inside & test, every)
+            )
+            chosen.append((f"{name}: the same part, ratings from 2 to 4 only", inside & test, middle))
+        for title, rows, cells in chosen:
+            own = truth.of(rows, cells[rows])
+            found = figures(own, {n: g[rows] for n, g in guesses.items()}, {RATER: crossed.half_widths[rows]})
+            made.append(
+                Part(
+                    title=title, figures=tuple(f for f in found if f.n), halo=tuple(halo(own, crossed.predicted[rows]))
+                )
+            )
+    return made
+
+
+def _truth(sessions: Sequence[RatedSession], groups: Ints, elements: Sequence[str]) -> Truth:
     y = np.array([[session.ratings.get(element, np.nan) for element in elements] for session in sessions])
-    groups = np.array([session.group for session in sessions], dtype=np.intp)
     return Truth(y, groups, np.array([session.quality == GOOD for session in sessions]), elements)
 
 
@@ -165,21 +194,9 @@ def _coder(path: Path) -> str:
     return f"{info.name} {info.version} ({FOLDS} sha256 {info.files[FOLDS][:12]})"
 
 
-def _names(codebook: Codebook, chosen: FeatureOptions) -> tuple[str, ...]:
-    return tuple(feature_names(codebook, chosen.kinds, chosen.roles, is_fine=chosen.is_fine))
-
-
-def _long_enough(
-    sessions: Sequence[RatedSession], codebook: Codebook, manner: Manner, limits: Limits
-) -> tuple[list[RatedSession], list[Talk]]:
-    """The sessions that the rater would not decline for their length: only those are learned from."""
-    kept, talks = [], []
-    for session in sessions:
-        talk = read_talk(session.coded, codebook, manner)
-        if length_obstacle(talk, limits) is None:
-            kept.append(session)
-            talks.append(talk)
-    return kept, talks
+def _names(codebook: Codebook, chosen: FeatureOptions, marks: Sequence[Mark]) -> tuple[str, ...]:
+    ids = [mark.id for mark in marks]
+    return tuple(feature_names(codebook, chosen.kinds, chosen.roles, ids, is_fine=chosen.is_fine))
 
 
 def _emphasis(names: Sequence[str], options: FitOptions) -> Floats:
@@ -187,39 +204,48 @@ def _emphasis(names: Sequence[str], options: FitOptions) -> Floats:
 
 
 def _model(
-    plan: Recipe, table: Table, elements: Sequence[str], names: tuple[str, ...], manner: Manner, crossed: Floats
+    plan: Recipe, known: Gathered, table: Table, named: tuple[Sequence[str], tuple[str, ...]], crossed: Floats
 ) -> SessionModel:
+    """`named`: elements and features."""
     fitted = fit(table, plan.fit)
     errors = np.abs(crossed - table.y)
     models = []
-    for number, element in enumerate(elements):
-        known = errors[np.isfinite(errors[:, number]), number]
+    for number, element in enumerate(named[0]):
+        rated = np.isfinite(errors[:, number])
         models.append(
             ElementModel(
                 element=element,
                 intercept=round(fitted.intercepts[number], DIGITS),
                 weights=_rounded(fitted.weights[number]),
-                half_width=round(conformal_quantile(known, plan.fit.coverage), DIGITS),
-                sessions=len(known),
+                half_width=round(conformal_quantile(errors[rated, number], plan.fit.coverage), DIGITS),
+                sessions=int(rated.sum()),
+                learned_from=_learned_from(
+                    plan.data.names, [s for s, r in zip(known.sessions, rated, strict=True) if r]
+                ),
             )
         )
     return SessionModel(
-        features=names,
+        features=named[1],
         means=_rounded(fitted.means),
         scales=_rounded(fitted.scales),
         elements=tuple(models),
         coverage=plan.fit.coverage,
-        manner=manner,
+        manner=known.manner,
         limits=plan.limits,
-        trained_on=plan.trained_on,
+        marks=known.marks,
     )
+
+
+def _learned_from(names: Mapping[str, str], sessions: Sequence[RatedSession]) -> str:
+    counts = Counter(session.corpus for session in sessions)
+    return " and ".join(f"{count} {names.get(corpus, corpus)}" for corpus, count in counts.items())
 
 
 def _rounded(numbers: Sequence[float]) -> tuple[float, ...]:
     return tuple(round(number, DIGITS) for number in numbers)
 
 
-def _write(out: Path, plan: Recipe, codebook: Codebook, model: SessionModel, facts: CardFacts, rated: RatedSet) -> Path:
+def _write(out: Path, plan: Recipe, codebook: Codebook, model: SessionModel, facts: CardFacts, known: Gathered) -> Path:
     info = bundles.BundleInfo(
         name=plan.name,
         version=plan.version,
@@ -232,9 +258,9 @@ def _write(out: Path, plan: Recipe, codebook: Codebook, model: SessionModel, fac
             "sessions": {one.element: one.sessions for one in model.elements},
             "features": list(model.features),
         },
-        licence="Apache-2.0 (weights); " + "; ".join(f"{s.name}: {s.licence}" for s in rated.sources),
+        licence="Apache-2.0 (weights); " + "; ".join(f"{s.name}: {s.licence}" for s in known.sources),
     )
-    files = {
+    files = known.mark_files | {
         WEIGHTS: (model.model_dump_json(indent=1) + "\n").encode(),
         "card.md": write_card(plan.name, plan.version, codebook, model, facts).encode(),
     }

@@ -24,9 +24,9 @@ def baselines(
 ) -> dict[str, Floats]:
     """Name → predictions (sessions, elements), all out of the same folds as the rater's."""
     every = np.ones(len(sessions), dtype=np.bool_)
-    counts = Table(_counts(talks), table.y, table.groups, np.ones(_counts(talks).shape[1]))
+    counts = Table.plain(_counts(talks), table.y, table.groups)
     words = _bag_of_words(sessions)
-    bag = Table(words, table.y, table.groups, np.ones(words.shape[1]))
+    bag = Table.plain(words, table.y, table.groups)
     bag_options = options.model_copy(update={"alphas": BAG_ALPHAS, "is_standardised": False})
     return {
         "constant 3": np.full(table.y.shape, MIDDLE),
@@ -43,7 +43,9 @@ def _medians(table: Table, kinds: np.ndarray[tuple[int, ...], np.dtype[np.bool_]
     for train, test in folds(table.groups, options):
         for kind in np.unique(kinds[test]):
             same = train[kinds[train] == kind]
-            predicted[test[kinds[test] == kind]] = np.nanmedian(table.y[same], axis=0)
+            rated = np.isfinite(table.y[same]).any(axis=0)
+            own = test[kinds[test] == kind]
+            predicted[np.ix_(own, np.flatnonzero(rated))] = np.nanmedian(table.y[same][:, rated], axis=0)
     return predicted
 
 
@@ -60,7 +62,12 @@ def _counts(talks: Sequence[Talk]) -> Floats:
 
 
 def _bag_of_words(sessions: Sequence[RatedSession]) -> Floats:
-    """TF-IDF of the worker's words and pairs of words, (sessions, terms). No rating is looked at."""
+    """TF-IDF of the worker's words and pairs of words, (sessions, sessions). No rating is looked at.
+
+    Turned so that as many axes as there are sessions hold all of it: a ridge gives the same on these.
+    """
     said = [" ".join(one.utterance.text for one in s.coded if one.utterance.role is Role.WORKER) for s in sessions]
-    terms: Floats = TfidfVectorizer(ngram_range=(1, 2), min_df=3, sublinear_tf=True).fit_transform(said).toarray()
-    return terms
+    terms = TfidfVectorizer(ngram_range=(1, 2), min_df=3, sublinear_tf=True).fit_transform(said).toarray()
+    left, sizes, _ = np.linalg.svd(terms, full_matrices=False)
+    turned: Floats = left * sizes
+    return turned

@@ -9,7 +9,8 @@ from msw_ml.rating.rater import SessionModel
 from msw_ml.session import Value
 from training.corpora import Source
 from training.elements_evidence import CurvePoint
-from training.elements_figures import ElementFigures, Halo, as_table
+from training.elements_figures import Halo, Part, as_table
+from training.marks import MarkFigure
 
 
 class CardFacts(Value):
@@ -17,8 +18,8 @@ class CardFacts(Value):
 
     recipe: str
     note: str
-    figures: tuple[ElementFigures, ...]
-    halo: tuple[Halo, ...]
+    parts: tuple[Part, ...]
+    marks: tuple[MarkFigure, ...]
     curve: tuple[CurvePoint, ...]
     sources: tuple[Source, ...]
     coder: str
@@ -32,43 +33,77 @@ def write_card(name: str, version: str, codebook: Codebook, model: SessionModel,
     """The card as Markdown."""
     rated = [one.element for one in model.elements]
     missing = [element.id for element in codebook.elements if element.id not in rated]
-    sessions = max(one.sessions for one in model.elements)
     parts = [
         f"# {name} {version}: session rater for {codebook.key}",
-        f"Rates {_listed(rated)} from 1 to 5. It has no model of {_listed(missing)}: these come back withheld.",
+        f"Rates {_listed(rated)} from 1 to 5."
+        + (f" It has no model of {_listed(missing)}: these come back withheld." if missing else ""),
         "**Not validated for Motivational Social Work.** Every rating is indicative until your own coders' "
         "double-coded sessions release it (`msw agree --release`). It must not rank or appraise anybody.",
         "## How it works",
-        f"A ridge on {len(model.features)} features of a session: {', '.join(f'`{f}`' for f in model.features)} "
-        "(`msw_ml/rating/features.py` says what each is). Codes enter by the coder's probabilities. "
-        f"`manner` is a score over {len(model.manner.words)} everyday words, learned from {facts.sorted_sessions} "
-        "other sessions that were sorted into good and poor practice. What the ridge takes from the ratings' spread is "
-        f"given back in part (`spread` {facts.spread:g}: 0 leaves the expected value, 1 matches people's spread).",
+        _how(model, facts),
+        *(["## Marks", _marks(model, facts.marks)] if model.marks else []),
         "## Learned from",
         _sources(facts.sources),
-        f"{sessions} rated sessions ({facts.declined} more were too short to be rated), one rater each. The codes are "
-        f"those of the behaviour coder {facts.coder}, each session by a network that was not trained on it.",
+        "\n".join(f"- {one.element}: {one.learned_from}" for one in model.elements),
+        f"{facts.declined} more sessions were too short to be rated. The codes are those of the behaviour coder "
+        f"{facts.coder}, each session by a network that was not trained on it; so are the marks.",
         f"Recipe: `{facts.recipe}`.",
         "## Figures",
-        "On folds by video: no session was seen in fitting, in choosing the ridge's strength, or in calibrating the "
-        "interval it is judged by. 95% intervals from resampled videos. Human: one rater.",
-        as_table(facts.figures),
+        "No session's group (its video; its family; the test part of the visits as a whole) was seen in fitting, in "
+        "choosing the ridge's strength, or in calibrating the interval it is judged by. 95% intervals from resampled "
+        "groups; where there is one group only, from resampled sessions.",
         *([facts.note] if facts.note else []),
-        f"Intervals were calibrated to hold {100 * model.coverage:.0f}% of human ratings; half widths: "
+        f"Intervals were calibrated to hold {100 * model.coverage:.0f}% of ratings; half widths: "
         + ", ".join(f"{one.element} {one.half_width:.2f}" for one in model.elements)
         + ".",
-        "## Halo",
-        "Spearman correlation between elements, as people rated them and as the machine does on sessions it has not "
-        "seen. Where the machine's is higher, it tells elements apart less than people do.",
-        _halo(facts.halo),
+        *(block for part in facts.parts for block in _part(part)),
         "## Evidence",
         "How far a rating moves, in rating points, when the worker's utterances that pull it most one way are unsaid, "
-        "and when random ones with at least as many words are: means over the sessions above and all elements.",
+        "and when random ones with at least as many words are: means over up to 60 of the sessions above, and all "
+        "elements.",
         _curve(facts.curve),
         "## Limits",
         _limits(model),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _how(model: SessionModel, facts: CardFacts) -> str:
+    return (
+        f"A ridge on {len(model.features)} features of a session: {', '.join(f'`{f}`' for f in model.features)} "
+        "(`msw_ml/rating/features.py` says what each is). Codes and marks enter by their probabilities. "
+        f"`manner` is a score over {len(model.manner.words)} everyday words, learned from {facts.sorted_sessions} "
+        "other sessions that were sorted into good and poor practice. What the ridge takes from the ratings' spread is "
+        f"given back in part (`spread` {facts.spread:g}: 0 leaves the expected value, 1 matches the raters' spread)."
+    )
+
+
+def _marks(model: SessionModel, found: Sequence[MarkFigure]) -> str:
+    by_id = {mark.id: mark for mark in model.marks}
+    lines = ["| mark | of | says | utterances | average precision | by chance |", "|---|---|---|---|---|---|"]
+    lines += [
+        f"| {by_id[one.mark].name}{' (a lack)' if by_id[one.mark].is_lack else ''} | {by_id[one.mark].element} | "
+        f"{by_id[one.mark].meaning} | {one.n} | "
+        f"{'–' if one.average_precision is None else f'{one.average_precision:.2f}'} | {one.share:.2f} |"
+        for one in found
+    ]
+    about = (
+        "What the worker's utterances do for elements that the behaviour codes hardly reach, read by a logistic "
+        "regression on sentence vectors, words and place. Labels by a language model, on simulated visits; measured on "
+        "families that were not learned from."
+    )
+    return about + "\n\n" + "\n".join(lines)
+
+
+def _part(part: Part) -> list[str]:
+    blocks = [f"### {part.title[0].upper()}{part.title[1:]}", as_table(part.figures)]
+    if part.halo:
+        blocks += [
+            "Halo: Spearman correlation between elements, as the raters gave them and as the machine does on sessions "
+            "it has not seen. Where the machine's is higher, it tells elements apart less than they do.",
+            _halo(part.halo),
+        ]
+    return blocks
 
 
 def _sources(sources: Sequence[Source]) -> str:
@@ -78,7 +113,7 @@ def _sources(sources: Sequence[Source]) -> str:
 
 
 def _halo(pairs: Sequence[Halo]) -> str:
-    lines = ["| elements | people | machine |", "|---|---|---|"]
+    lines = ["| elements | raters | machine |", "|---|---|---|"]
     lines += [f"| {pair.first}, {pair.second} | {pair.human:.2f} | {pair.machine:.2f} |" for pair in pairs]
     return "\n".join(lines)
 
@@ -94,11 +129,14 @@ def _limits(model: SessionModel) -> str:
     return "\n".join(
         f"- {line}"
         for line in (
-            "The sessions are demonstrations, many of them acted, from the United States and Britain, about drinking, "
-            "smoking, weight and the like. None is a home visit, none has a child in the room.",
-            "One rater each: part of what looks like the machine's error is that rater's.",
-            "Most of what it knows is whether a session is good practice at large; see the column for good sessions.",
-            "Few of the sessions are poor practice; low ratings rest on few examples.",
+            "None of the sessions is a recorded home visit. The public ones are demonstrations, many of them acted, "
+            "about drinking, smoking, weight and the like, with one rater each; the simulated visits, their ratings, "
+            "codes and marks were all made by a language model, two passes of which agree far more than two people do.",
+            "How well it agrees with the raters of simulated visits says how well it imitates that model on its own "
+            "texts. It does not say how well it rates a visit that took place.",
+            "In the simulated visits the elements were kept apart on purpose; in practice they go together.",
+            "On the public sessions most of what it knows is whether a session is good practice at large; see the "
+            "column for good sessions.",
             "It learned from transcripts written by people; recognition errors, above all in accents that the "
             "recogniser knows less well, change the words and so the rating.",
             f"It declines below {limits.worker_words} words of the worker's in {limits.worker_units} units, or "

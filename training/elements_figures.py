@@ -16,6 +16,8 @@ from msw_ml.rating.features import Floats, Ints
 from msw_ml.session import Value
 
 DRAWS = 1000
+LEAST_PAIRS = 10
+"""Sessions with both ratings, below which two elements are not compared."""
 CONSTANT = "the ratings do not vary"
 
 
@@ -47,6 +49,14 @@ class Halo(Value):
     machine: float
 
 
+class Part(Value):
+    """What was measured on some of the sessions."""
+
+    title: str
+    figures: tuple[ElementFigures, ...]
+    halo: tuple[Halo, ...]
+
+
 class Evaluation(Value):
     """How a rater did on sessions that it had not seen."""
 
@@ -66,6 +76,16 @@ class Truth:
         self.is_good = is_good
         self.elements = elements
 
+    def of(self, rows: NDArray[np.bool_], cells: NDArray[np.bool_]) -> Truth:
+        """Of these sessions, and of their ratings only those where `cells` (chosen sessions, elements) is true.
+
+        Sessions of one group alone are resampled one by one: there is nothing else to resample.
+        """
+        groups = self.groups[rows]
+        if len(np.unique(groups)) == 1:
+            groups = np.arange(len(groups))
+        return Truth(np.where(cells, self.y[rows], np.nan), groups, self.is_good[rows], self.elements)
+
 
 def figures(truth: Truth, predictions: Mapping[str, Floats], half_widths: Mapping[str, Floats]) -> list[ElementFigures]:
     """A row for each model and element. Predictions (sessions, elements); half widths where a model has them."""
@@ -74,6 +94,8 @@ def figures(truth: Truth, predictions: Mapping[str, Floats], half_widths: Mappin
         widths = half_widths.get(name)
         for number, element in enumerate(truth.elements):
             rated = np.isfinite(truth.y[:, number]) & np.isfinite(predicted[:, number])
+            if not rated.any():
+                continue
             width = None if widths is None else widths[rated, number]
             made.append(_row(name, element, _Pairs(truth, number, predicted[:, number], rated), width))
     return made
@@ -84,6 +106,8 @@ def halo(truth: Truth, predicted: Floats) -> list[Halo]:
     made = []
     for a, b in combinations(range(len(truth.elements)), 2):
         both = np.isfinite(truth.y[:, [a, b]]).all(axis=1)
+        if both.sum() < LEAST_PAIRS:
+            continue
         human, machine = (spearman(m[both, a], m[both, b]) for m in (truth.y, predicted))
         made.append(Halo(first=truth.elements[a], second=truth.elements[b], human=human, machine=machine))
     return made

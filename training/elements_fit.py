@@ -13,9 +13,12 @@ why its coverage is measured on outer folds and not taken for granted.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import GroupKFold
@@ -26,6 +29,8 @@ from msw_ml.rating.manner import Manner, shares, tokens
 from msw_ml.rating.rater import FAR_OUT, HIGHEST, LOWEST
 from msw_ml.session import Value
 from training.rated_sessions import SortedSession
+
+Bools = NDArray[np.bool_]
 
 MOST_STRETCH = 3.0
 """Largest factor by which `spread` may widen what a model says."""
@@ -41,6 +46,8 @@ class FitOptions(Value):
     folds: int = Field(default=10, ge=3)
     seed: int = 1
     is_standardised: bool = True
+    counts_for: dict[str, float] = Field(default_factory=dict)
+    """Set → what a session of it counts for; 1 where it is not named."""
     emphasis: dict[str, float] = Field(default_factory=dict)
     """Kind of feature → factor on its scale: one that was learned from many other sessions is drawn to
     zero less by the ridge than one that is new."""
@@ -63,7 +70,8 @@ class Fitted(Value):
     intercepts: tuple[float, ...]
     weights: tuple[tuple[float, ...], ...]
     half_widths: tuple[float, ...]
-    alpha: float
+    alphas: tuple[float, ...]
+    """Strength of each element's ridge."""
 
     def predict(self, x: Floats) -> Floats:
         """(sessions, features) → (sessions, elements), held to the scale."""
@@ -93,44 +101,74 @@ def fit_manner(sessions: Sequence[SortedSession], options: MannerOptions) -> Man
     return Manner(words=words, weights=tuple(round(float(weight), 4) for weight in model.coef_[0]))
 
 
+@dataclass(frozen=True)
 class Table:
     """Sessions as arrays: what is fitted on."""
 
-    def __init__(self, x: Floats, y: Floats, groups: Ints, emphasis: Floats) -> None:
-        """`x` (sessions, features), `y` (sessions, elements) with NaN where unrated, `emphasis` (features)."""
-        self.x = x
-        self.y = y
-        self.groups = groups
-        self.emphasis = emphasis
+    x: Floats
+    """(sessions, features)"""
+    y: Floats
+    """(sessions, elements), NaN where unrated."""
+    groups: Ints
+    emphasis: Floats
+    """(features)"""
+    used: Bools
+    """(elements, features): which features each element's model reads."""
+    weights: Floats
+    """(sessions): what each counts for."""
+
+    @classmethod
+    def plain(cls, x: Floats, y: Floats, groups: Ints) -> Table:
+        """Every element reads every feature, every session counts alike."""
+        used = np.ones((y.shape[1], x.shape[1]), dtype=np.bool_)
+        return cls(x, y, groups, np.ones(x.shape[1]), used, np.ones(len(x)))
 
     def at(self, positions: Ints) -> Table:
-        return Table(self.x[positions], self.y[positions], self.groups[positions], self.emphasis)
+        """The sessions at these positions."""
+        rows = {name: getattr(self, name)[positions] for name in ("x", "y", "groups", "weights")}
+        return replace(self, **rows)
 
 
 def fit(table: Table, options: FitOptions) -> Fitted:
-    """Models of all elements."""
-    y = table.y
+    """Models of all elements, each with the strength that did best on inner folds."""
     held_out = {alpha: _inner(table, alpha, options) for alpha in options.alphas}
-    alpha = min(held_out, key=lambda a: float(np.nanmean((held_out[a] - y) ** 2)))
-    inner = held_out[alpha]
     means, scales = _scales(table.x, options)
     known = _standard(table.x, means, scales) * table.emphasis
-    intercepts, weights, widths = [], [], []
-    for element in range(y.shape[1]):
-        rated = np.isfinite(y[:, element])
-        model = _ridge(known[rated], y[rated, element], alpha)
-        stretch, middle = _stretch(inner[rated, element], y[rated, element], options.spread)
-        centre = float(y[rated, element].mean())
-        weights.append(tuple(map(float, stretch * model.coef_ * table.emphasis)))
-        intercepts.append(centre + stretch * (float(model.intercept_) - middle))
-        errors = y[rated, element] - np.clip(centre + stretch * (inner[rated, element] - middle), LOWEST, HIGHEST)
-        widths.append(conformal_quantile(np.abs(errors), options.coverage))
+    made = [_fit_element(table, known, element, held_out, options) for element in range(table.y.shape[1])]
     return Fitted(
         means=tuple(map(float, means)),
         scales=tuple(map(float, scales)),
-        intercepts=tuple(intercepts),
-        weights=tuple(weights),
-        half_widths=tuple(widths),
+        intercepts=tuple(one.intercept for one in made),
+        weights=tuple(one.weights for one in made),
+        half_widths=tuple(one.half_width for one in made),
+        alphas=tuple(one.alpha for one in made),
+    )
+
+
+class _Element(NamedTuple):
+    intercept: float
+    weights: tuple[float, ...]
+    half_width: float
+    alpha: float
+
+
+def _fit_element(
+    table: Table, known: Floats, element: int, held_out: Mapping[float, Floats], options: FitOptions
+) -> _Element:
+    rated = np.isfinite(table.y[:, element])
+    y, counts = table.y[rated, element], table.weights[rated]
+    alpha = min(held_out, key=lambda a: float(np.average((held_out[a][rated, element] - y) ** 2, weights=counts)))
+    inner = held_out[alpha][rated, element]
+    model = _ridge(known[rated][:, table.used[element]], y, counts, alpha)
+    coefficients = np.zeros(known.shape[1])
+    coefficients[table.used[element]] = model.coef_
+    stretch, middle = _stretch(inner, y, options.spread)
+    centre = float(np.average(y, weights=counts))
+    errors = y - np.clip(centre + stretch * (inner - middle), LOWEST, HIGHEST)
+    return _Element(
+        intercept=centre + stretch * (float(model.intercept_) - middle),
+        weights=tuple(map(float, stretch * coefficients * table.emphasis)),
+        half_width=conformal_quantile(np.abs(errors), options.coverage),
         alpha=alpha,
     )
 
@@ -170,13 +208,14 @@ def _inner(table: Table, alpha: float, options: FitOptions) -> Floats:
         known, new = (_standard(table.x[part], means, scales) * table.emphasis for part in (train, test))
         for element in range(table.y.shape[1]):
             y = table.y[train, element]
-            rated = np.isfinite(y)
-            predicted[test, element] = _ridge(known[rated], y[rated], alpha).predict(new)
+            rated, used = np.isfinite(y), table.used[element]
+            model = _ridge(known[rated][:, used], y[rated], table.weights[train][rated], alpha)
+            predicted[test, element] = model.predict(new[:, used])
     return predicted
 
 
-def _ridge(x: Floats, y: Floats, alpha: float) -> Ridge:
-    return Ridge(alpha=alpha, solver="cholesky").fit(x, y)
+def _ridge(x: Floats, y: Floats, weights: Floats, alpha: float) -> Ridge:
+    return Ridge(alpha=alpha, solver="cholesky").fit(x, y, sample_weight=weights)
 
 
 def _stretch(predicted: Floats, y: Floats, spread: float) -> tuple[float, float]:

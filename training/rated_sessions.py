@@ -65,8 +65,12 @@ class RatedSession(Value):
     """A session with machine codes and a person's ratings."""
 
     id: str
+    corpus: str = ""
+    """The set it comes from."""
     group: int
     """Sessions of one video, or of one worker, share a group."""
+    is_test: bool = False
+    """Whether its set keeps it for a test on what no other session is about."""
     coded: tuple[CodedUtterance, ...]
     ratings: dict[str, float]
     """Element → 1 to 5; an element that was not rated is not there."""
@@ -152,10 +156,16 @@ def _session(
     return RatedSession(
         id=transcript.id,
         group=groups[transcript.key],
-        coded=tuple(_coded(n, unit, machine[transcript.key]) for n, unit in enumerate(transcript.units)),
+        corpus=transcript.corpus,
+        coded=coded_units(transcript.units, machine[transcript.key]),
         ratings={element: float(row[c]) for c, element in columns.elements.items() if row[c].strip()},
         quality=row[columns.quality] if columns.quality else "",
     )
+
+
+def coded_units(units: Sequence[Unit], machine: Mapping[str, CodedUtterance]) -> tuple[CodedUtterance, ...]:
+    """A transcript's units with the machine's codes by unit id; ids are positions."""
+    return tuple(_coded(number, unit, machine) for number, unit in enumerate(units))
 
 
 def _coded(number: int, unit: Unit, machine: Mapping[str, CodedUtterance]) -> CodedUtterance:

@@ -10,6 +10,9 @@ Python names no code:
     words_a_run:ROLE    log of the mean number of words in a side's run
     long_runs:ROLE      share of a side's words that stand in runs of more than 60 words
     word_share:ROLE     a side's share of all words
+    often:CODE          square root of the share of a side's runs that are CODE
+    mark:MARK           square root of the share of the worker's runs that carry MARK
+    early:MARK          the same in the first quarter of the worker's runs
     manner:ROLE         how a side talks, from its commonest words
 
 CODE is a code, or a parent code with a + behind it. A run is what one side says until the other speaks;
@@ -21,8 +24,8 @@ probabilities, as by a person, is taken at its word.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,8 +44,13 @@ LONG_RUN_WORDS = 60
 PRIOR_RUNS = 2.0
 """Runs of average content that every share of runs starts from, so that two runs decide nothing."""
 
+EARLY = 0.25
+"""Share of the worker's runs that counts as early."""
+
 SIDES = (Role.WORKER, Role.PARENT)
-KINDS = ("words", "runs", "after", "words_a_run", "long_runs", "word_share", "manner")
+KINDS = (
+    "words", "runs", "after", "words_a_run", "long_runs", "word_share", "manner", "often", "mark", "early"
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -60,6 +68,8 @@ class Talk:
     """Code, or parent code with + → its probability in each utterance, 0 on the other side."""
     manner: Floats
     """Counts by `Manner.count`."""
+    marks: dict[str, Floats] = field(default_factory=dict)
+    """Mark → its probability in each utterance, 0 for the parent's."""
 
     def without(self, position: int) -> Talk:
         """The same talk with one utterance unsaid; the other runs stay as they are."""
@@ -68,10 +78,20 @@ class Talk:
         return replace(self, words=words, manner=manner)
 
 
-def read_talk(coded: Sequence[CodedUtterance], codebook: Codebook, manner: Manner) -> Talk:
-    """What worker and parent said, without back-channels and without doubtful words."""
+def read_talk(
+    coded: Sequence[CodedUtterance], codebook: Codebook, manner: Manner, marks: Mapping[str, Floats] | None = None
+) -> Talk:
+    """What worker and parent said, without back-channels and without doubtful words.
+
+    `marks`: mark → its probability in each of `coded`.
+    """
     skipped = set(codebook.back_channels)
-    spoken = [one for one in coded if one.utterance.role in SIDES and _plain(one) not in skipped and _words(one)]
+    places = [
+        number
+        for number, one in enumerate(coded)
+        if one.utterance.role in SIDES and _plain(one) not in skipped and _words(one)
+    ]
+    spoken = [coded[place] for place in places]
     side = np.array([SIDES.index(one.utterance.role) for one in spoken], dtype=np.intp)
     return Talk(
         ids=np.array([one.utterance.id for one in spoken], dtype=np.intp),
@@ -80,11 +100,17 @@ def read_talk(coded: Sequence[CodedUtterance], codebook: Codebook, manner: Manne
         words=np.array([_words(one) for one in spoken], dtype=np.float64),
         probabilities=_probabilities(spoken, codebook),
         manner=manner.count([one.utterance.trusted_text for one in spoken]),
+        marks={mark: found[places] for mark, found in (marks or {}).items()},
     )
 
 
 def feature_names(
-    codebook: Codebook, kinds: Iterable[str] = KINDS, roles: Sequence[Role] = SIDES, *, is_fine: bool = False
+    codebook: Codebook,
+    kinds: Iterable[str] = KINDS,
+    roles: Sequence[Role] = SIDES,
+    marks: Sequence[str] = (),
+    *,
+    is_fine: bool = False,
 ) -> list[str]:
     """Every feature of these kinds about these sides: over their parent codes, or over their codes if `is_fine`.
 
@@ -101,6 +127,9 @@ def feature_names(
         "long_runs": [f"long_runs:{role}" for role in roles],
         "word_share": [f"word_share:{Role.WORKER}"],
         "manner": [f"manner:{Role.WORKER}"],
+        "often": [f"often:{code}" for code in said],
+        "mark": [f"mark:{mark}" for mark in marks],
+        "early": [f"early:{mark}" for mark in marks],
     }
     names: list[str] = []
     for kind in kinds:
@@ -137,6 +166,11 @@ class _Reader:
             case "runs", [code]:
                 said = (self._side == self._side_of(code)) & (self._words > 0)
                 return _smoothed(float(self._content(code)[said].sum()), float(said.sum()), self._prior(code))
+            case "often", [code]:
+                said = (self._side == self._side_of(code)) & (self._words > 0)
+                return float(np.sqrt(self._content(code)[said].mean())) if said.any() else 0.0
+            case "mark" | "early", [mark] if mark in self._talk.marks:
+                return self._marked(mark, is_early=kind == "early")
             case "after", [first, then]:
                 asked, answered = self._content(first)[:-1], self._content(then)[1:]
                 return _smoothed(float(asked @ answered), float(asked.sum()), self._prior(then))
@@ -160,6 +194,18 @@ class _Reader:
     def _share_of_words(self, code: str) -> float:
         total = float(self._words[self._side == self._side_of(code)].sum())
         return float(self._talk.words @ self._talk.probabilities[code]) / total if total else self._prior(code)
+
+    def _marked(self, mark: str, *, is_early: bool) -> float:
+        """A run carries a mark as far as that of its utterances does which carries it most.
+
+        Of what was left unsaid nothing counts, but the places of the rest stay as they are.
+        """
+        most = np.zeros(len(self._words))
+        np.maximum.at(most, self._talk.run, np.where(self._talk.words > 0, self._talk.marks[mark], 0.0))
+        own = np.flatnonzero(self._side == SIDES.index(Role.WORKER))
+        own = own[: max(1, round(len(own) * EARLY))] if is_early else own
+        said = own[self._words[own] > 0]
+        return float(np.sqrt(most[said].mean())) if len(said) else 0.0
 
     def _content(self, code: str) -> Floats:
         """How far each run is `code`: the mean over its utterances, weighted by words.

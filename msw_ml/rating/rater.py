@@ -1,7 +1,8 @@
 """Rates a coded session on the elements of practice skill.
 
-The bundle (`session_rater`) is a linear model on shares and lengths of talk, small because the rated
-sessions that exist are few. It rates the elements it was trained on; of the others it says so.
+The bundle (`session_rater`) is a linear model on shares of talk: of what the behaviour coder coded, and of
+marks that the bundle reads itself. It is small because the rated sessions that exist are few, and so that
+every rating can be traced to utterances. It rates the elements it was trained on; of the others it says so.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from msw_ml.rating.evidence import find_evidence
 from msw_ml.rating.features import Floats, Talk, feature_row, read_talk
 from msw_ml.rating.limits import Limits, length_obstacle, quality_obstacle, roles_obstacle
 from msw_ml.rating.manner import Manner
+from msw_ml.rating.marks import Mark, MarkReader
 from msw_ml.session import CodedUtterance, Evidence, Measure, Quality, Rating, RatingStatus, RoleChoice, Value
 
 WEIGHTS = "rater.json"
@@ -32,7 +34,7 @@ FAR_OUT = 3.0
 """Standard deviations of the training sessions; a feature beyond is taken as lying there and is reported."""
 
 NO_MODEL = (
-    "Withheld: no rated recordings of this element exist to learn from yet. Rate it by hand against its anchors; "
+    "Withheld: the rater in use has not learned this element. Rate it by hand against its anchors; "
     "`msw sheet` writes a sheet for it."
 )
 
@@ -62,6 +64,8 @@ class ElementModel(Value):
     half_width: float = Field(gt=0)
     """The interval's, in rating points: a conformal quantile of errors on sessions not trained on."""
     sessions: int = Field(gt=0)
+    learned_from: str
+    """What the sessions were, to follow "Learned from": "90 public demonstrations …"."""
 
 
 class SessionModel(Value):
@@ -74,8 +78,8 @@ class SessionModel(Value):
     coverage: float = Field(gt=0, lt=1)
     manner: Manner
     limits: Limits
-    trained_on: str
-    """What the sessions were, to follow "Learned from 100 …" in the reason."""
+    marks: tuple[Mark, ...] = ()
+    """What the bundle reads in utterances besides their codes; none where it carries no `MarkReader`."""
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -115,7 +119,8 @@ class BundleRater:
         return bundles.load(self._path, "session_rater", self._codebook.key)
 
     @cached_property
-    def _model(self) -> SessionModel:
+    def model(self) -> SessionModel:
+        """What the bundle's weights say."""
         return read_model(self._bundle)
 
     @property
@@ -130,8 +135,8 @@ class BundleRater:
         roles: RoleChoice,
     ) -> list[Rating]:
         """`measures` are part of the interface; this rater reads shares that no zero denominator leaves undefined."""
-        model = self._model
-        talk = read_talk(coded, self._codebook, model.manner)
+        model = self.model
+        talk = self.talk(coded, has_marks=False)
         obstacle = (
             roles_obstacle(coded, roles, model.limits)
             or length_obstacle(talk, model.limits)
@@ -140,11 +145,24 @@ class BundleRater:
         if obstacle is not None:
             modelled = {one.element for one in model.elements}
             return [_withheld(e, obstacle if e.id in modelled else NO_MODEL) for e in self._codebook.elements]
-        rated = self._rated(talk)
+        rated = self._rated(self.talk(coded))
         return [rated.get(element.id) or _withheld(element, NO_MODEL) for element in self._codebook.elements]
 
+    def talk(self, coded: Sequence[CodedUtterance], *, has_marks: bool = True) -> Talk:
+        """A session as the rater reads it. Raises `RatingFailed`."""
+        model = self.model
+        marks: dict[str, Floats] = {}
+        if has_marks and model.marks:
+            read = self._marks.read(coded)
+            marks = {mark.id: read[:, number] for number, mark in enumerate(model.marks)}
+        return read_talk(coded, self._codebook, model.manner, marks)
+
+    @cached_property
+    def _marks(self) -> MarkReader:
+        return MarkReader(self._bundle, self.model.marks)
+
     def _rated(self, talk: Talk) -> dict[str, Rating]:
-        model = self._model
+        model = self.model
         row = feature_row(talk, model.features, self._codebook, model.manner)
         values = model.ratings(row)
         if not np.isfinite(values).all():
@@ -158,7 +176,7 @@ class BundleRater:
 
     def _unlimited(self, talk: Talk) -> Floats:
         """Ratings that features far out still move: else a session far out would have no evidence."""
-        model = self._model
+        model = self.model
         return model.ratings(feature_row(talk, model.features, self._codebook, model.manner), reach=np.inf)
 
 
@@ -173,7 +191,7 @@ def read_model(bundle: bundles.Bundle) -> SessionModel:
 
 def _rating(one: ElementModel, value: float, evidence: tuple[Evidence, ...], model: SessionModel, note: str) -> Rating:
     low, value, high = (_on_scale(value + step) for step in (-one.half_width, 0.0, one.half_width))
-    reason = f"Learned from {one.sessions} {model.trained_on}; not validated for Motivational Social Work.{note}"
+    reason = f"Learned from {one.learned_from}; not validated for Motivational Social Work.{note}"
     return Rating(
         element=one.element,
         status=RatingStatus.INDICATIVE,
