@@ -10,6 +10,10 @@ import typer
 
 VISITS = Path("datasets/simulated_visits")
 DEMO = Path("datasets/demo/visit.ogg")
+KNOWN = (
+    "Every text was written by a language model. Where a bundle's card says that it learned from these visits, it knew "
+    "them as they are and not as they were changed: movements on visits new to it may be smaller or larger."
+)
 HOUR_WORDS = 9_000
 """Words of a visit of an hour, at 150 a minute."""
 
@@ -36,7 +40,8 @@ def robustness(
     pipeline = engines.pipeline(Settings())
     visits = read_cast(folder)[:sessions]
     trial = Trial(pipeline, _say)
-    typer.echo(f"# How far ratings move\n{pipeline.rater.label}; {pipeline.coder.label}; {len(visits)} visits.\n")
+    typer.echo(f"# How far ratings move\n{pipeline.rater.label}; {pipeline.coder.label}; {len(visits)} visits.")
+    typer.echo(f"{KNOWN}\n")
     typer.echo(trial.as_they_are(visits))
     for disturbance in disturbances():
         typer.echo(movements.as_markdown(trial.disturb(visits, disturbance), pipeline.codebook))
