@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from msw_ml.rating.features import SIDES, Floats, Talk
+from msw_ml.rating.features import SIDES, Floats, Ints, Talk
 from msw_ml.session import Role
 from training.elements_figures import Truth
 from training.elements_fit import FitOptions, Table, cross_fit, folds
@@ -23,21 +23,23 @@ def baselines(
     sessions: Sequence[RatedSession], talks: Sequence[Talk], table: Table, truth: Truth, options: FitOptions
 ) -> dict[str, Floats]:
     """Name → predictions (sessions, elements), all out of the same folds as the rater's."""
-    every = np.ones(len(sessions), dtype=np.bool_)
+    corpora = np.unique([session.corpus for session in sessions], return_inverse=True)[1].astype(np.intp)
     counts = Table.plain(_counts(talks), table.y, table.groups)
     words = _bag_of_words(sessions)
     bag = Table.plain(words, table.y, table.groups)
     bag_options = options.model_copy(update={"alphas": BAG_ALPHAS, "is_standardised": False})
     return {
         "constant 3": np.full(table.y.shape, MIDDLE),
-        "training median": _medians(table, every, options),
-        "median of its quality (knows how the session was sorted)": _medians(table, truth.is_good, options),
+        "training median of its set": _medians(table, corpora, options),
+        "median of its quality (knows how the session was sorted)": _medians(
+            table, 2 * corpora + truth.is_good, options
+        ),
         "linear on counts": cross_fit(counts, options).predicted,
         "bag of words": cross_fit(bag, bag_options).predicted,
     }
 
 
-def _medians(table: Table, kinds: np.ndarray[tuple[int, ...], np.dtype[np.bool_]], options: FitOptions) -> Floats:
+def _medians(table: Table, kinds: Ints, options: FitOptions) -> Floats:
     """The median of the training sessions of the same kind."""
     predicted = np.full(table.y.shape, np.nan)
     for train, test in folds(table.groups, options):
