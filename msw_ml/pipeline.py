@@ -58,8 +58,8 @@ class Pipeline:
     ) -> HeardSession:
         """Rows of a transcript → utterances with roles; roles that the transcript states are kept.
 
-        Where its words speak clearly against them, that is the first warning and the margin is 0; a worker named
-        in `given` was named by hand and is not doubted. `notes` are the reader's sentences about what was not read or
+        Where its words speak against them, that is the first warning, and where they do so clearly, the margin is 0;
+        a worker named in `given` was named by hand and is not doubted. `notes` are the reader's sentences about what was not read or
         had to be assumed.
         """
         stated = {u.speaker: u.role for u in utterances if u.role is not Role.UNKNOWN} | dict(given or {})
@@ -67,7 +67,9 @@ class Pipeline:
         if choice.method == "given" and Role.WORKER not in (given or {}).values():
             doubt = contradiction(utterances, choice, self.listener.roles)
             if doubt is not None:
-                choice, notes = choice.model_copy(update={"margin": 0.0}), (doubt, *notes)
+                notes = (doubt.warning, *notes)
+            if doubt is not None and doubt.is_clear:
+                choice = choice.model_copy(update={"margin": 0.0})
         return HeardSession(
             utterances=tuple(u.model_copy(update={"role": choice.roles[u.speaker]}) for u in utterances),
             roles=choice,

@@ -71,9 +71,20 @@ def test_no_name_and_no_word_of_the_talk_is_in_the_warning(finder: TrainedRoleFi
     names = {"A": "Shona Privatename", "B": "Lewis Privatename"}
     said = [one.model_copy(update={"speaker": names[one.speaker]}) for one in visit(worker="B")]
     stated = RoleChoice(roles={one.speaker: one.role for one in said}, margin=1.0, method="given")
-    warning = contradiction(said, stated, finder)
-    assert warning is not None
-    assert "Privatename" not in warning
+    found = contradiction(said, stated, finder)
+    assert found is not None
+    assert "Privatename" not in found.warning
+
+
+def test_a_slight_doubt_is_said_but_leaves_the_margin(pipeline: Pipeline) -> None:
+    """A few swapped words are no ground for withholding, and a reader is told all the same."""
+    said = (
+        (Role.WORKER, "The bus was late and the rain came in."),
+        (Role.PARENT, "Did it? The kettle is on."),
+    )
+    heard = pipeline.read([Utterance(id=i, speaker=f"S{i}", role=r, text=text) for i, (r, text) in enumerate(said)])
+    assert "may be swapped" in heard.quality.warnings[0]
+    assert heard.roles.margin == 1.0
 
 
 def test_nothing_is_said_where_there_is_nobody_to_compare(finder: TrainedRoleFinder) -> None:
