@@ -133,7 +133,7 @@ def as_text(found: SpokenReport) -> str:
         "word error rate: "
         + "; ".join(f"{side} {_number(rate.value)} of {rate.length:.0f} words" for side, rate in found.words.items())
         + f" [{_number(low)}, {_number(high)}]",
-        f"{'':26}{'n':>5}  {'reference text':24}{'recognised words':24}loss",
+        f"{'':34}{'n':>5}  {'reference text':24}{'recognised words':24}loss",
     ]
     for side in found.sides:
         for name, estimates in (("macro-F1", side.macro_f1), ("kappa", side.kappa)):

@@ -28,8 +28,8 @@ PAUSES = (0.25, 0.6)
 EDGE = 0.8
 """Seconds of silence before and after."""
 BABBLE_DB = -6.0
-"""Other people's talk under the speech. Chosen so that tiny.en errs about as often as on a real telephone
-conversation (.149 of its words); see `in_babble`."""
+"""Other people's talk under the speech. Chosen so that tiny.en errs about as often (measured: .139 of 11,125
+words) as on a real telephone conversation (.149); synthetic voices in a quiet room are easier than people."""
 TALKERS = 6
 
 _NOTES = re.compile(r"\[[^\]]*\]|\([^)]*\)|<[^>]*>")

@@ -8,15 +8,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from evaluation.chain import spread
 from msw_ml.errors import BadSetting
 from msw_ml.session import Doubt, Role, Utterance, Word
 from training import plan, recipe, run
 from training.corpora import CodedTranscript, Unit
 from training.demo_visit import RATE_HZ
-from training.spoken import ROOT, Sample, _outside, choose
-from training.spoken_codes import trained
+from training.spoken import ROOT, Sample, _outside, choose, report
+from training.spoken_codes import Heard, trained
 from training.spoken_figures import LOST, BothReadings, side_loss
-from training.spoken_sound import PLACES, lay_out, spoken_text
+from training.spoken_sound import PLACES, SpokenSession, lay_out, spoken_text
 from training.spoken_voices import _sounds
 from training.spoken_words import as_heard, errors_by_role, words_of_units
 
@@ -168,6 +169,37 @@ def test_folds_that_are_not_trained_are_named(
         trained(todo, [1])
     with pytest.raises(BadSetting, match="holds 0 trained folds"):
         trained(todo, [])
+
+
+def test_a_perfect_recogniser_loses_nothing_and_a_deaf_one_everything(
+    tiny_recipe: Path, tiny_data: Path, tiny_sets: Path, tmp_path: Path
+) -> None:
+    """Protects the whole comparison: both texts take the same way through the networks that held the sessions out."""
+    made = plan.make(recipe.read(tiny_recipe), tiny_data, tiny_sets)
+    todo = [job for job in run.jobs(made, tiny_recipe, tiny_data, tmp_path, tiny_sets) if job.fold in (0, 1)]
+    run.train_all(todo, 1)
+    there = trained(todo, [])
+    chosen = choose(made, Sample(folds=(0, 1), sessions=4, units=12, seed=1))
+    perfect = [spoken_and_heard(transcript) for transcript in chosen]
+    found = report(made, there, perfect, "nobody", "room")
+    assert [side.units for side in found.sides] == [24, 24]
+    assert [(side.changed, side.macro_f1[2].value) for side in found.sides] == [(0, 0), (0, 0)]
+    assert found.words["all"].errors == 0
+
+    deaf = [Heard(one.spoken, one.words if place else []) for place, one in enumerate(perfect)]
+    assert [side.lost for side in report(made, there, deaf, "nobody", "room").sides] == [6, 6]
+
+
+def spoken_and_heard(transcript: CodedTranscript) -> Heard:
+    """A session of which every word was recognised as it stands, a second a unit."""
+    said = tuple(
+        Utterance(
+            id=place, speaker=unit.role.value, role=unit.role, text=unit.text, start=2.0 * place, end=2 * place + 1
+        )
+        for place, unit in enumerate(transcript.units)
+    )
+    words = [word.model_copy(update={"text": f" {word.text}"}) for one in said for word in spread(one)]
+    return Heard(SpokenSession(transcript, said, np.zeros(RATE_HZ, dtype=np.float32), "nobody"), words)
 
 
 def test_sound_and_words_stay_out_of_the_checkout(tmp_path: Path) -> None:
