@@ -68,7 +68,9 @@ def _read(made: Plan, job: Job, parameters: CoderParameters, sessions: Sequence[
         for said in one.spoken.utterances
     }
     heard = [as_heard(one.spoken.transcript, words_of_units(one.spoken.utterances, one.words)) for one in sessions]
-    return pair(coded([one.spoken.transcript for one in sessions]), coded(heard), made.scheme)
+    understood = [transcript for transcript in heard if transcript.units]
+    again = coded(understood) if understood else None
+    return pair(coded([one.spoken.transcript for one in sessions]), again, made.scheme)
 
 
 def _parameters(made: Plan, others: Sequence[Job]) -> CoderParameters:

@@ -51,10 +51,10 @@ class BothReadings:
     """`LOST` where there is none."""
 
 
-def pair(said: tuple[HeldOut, Decided], heard: tuple[HeldOut, Decided], scheme: Scheme) -> BothReadings:
-    """Brings both readings of the spoken units together."""
+def pair(said: tuple[HeldOut, Decided], heard: tuple[HeldOut, Decided] | None, scheme: Scheme) -> BothReadings:
+    """Brings both readings of the spoken units together; `heard` is `None` where nothing was recognised at all."""
     held, decided = said
-    found = dict(zip(_keys(heard[0]), heard[1].parents.tolist(), strict=True))
+    found = {} if heard is None else dict(zip(_keys(heard[0]), heard[1].parents.tolist(), strict=True))
     return BothReadings(
         sides=held.sides,
         groups=held.groups,

@@ -188,6 +188,8 @@ def test_a_perfect_recogniser_loses_nothing_and_a_deaf_one_everything(
 
     deaf = [Heard(one.spoken, one.words if place else []) for place, one in enumerate(perfect)]
     assert [side.lost for side in report(made, there, deaf, "nobody", "room").sides] == [6, 6]
+    deaf = [Heard(one.spoken, []) for one in perfect]
+    assert [side.macro_f1[1].value for side in report(made, there, deaf, "nobody", "room").sides] == [0, 0]
 
 
 def spoken_and_heard(transcript: CodedTranscript) -> Heard:
