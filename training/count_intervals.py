@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import JsonValue
-from statsmodels.stats.proportion import proportion_confint
+from scipy.stats import binomtest
 
 from evaluation.agreement.confusion import sum_by
 from evaluation.intervals import Draws, Resampling, estimate
@@ -219,5 +219,5 @@ def _summary(figure: _Figure, rows: Sequence[_Row]) -> CountCoverage:
 def _wilson(count: float, of: float) -> tuple[float, float]:
     if not of:
         return 0.0, 0.0
-    low, high = proportion_confint(count, of, alpha=1 - COVERAGE, method="wilson")
-    return float(low), float(high)
+    found = binomtest(round(count), round(of)).proportion_ci(COVERAGE, method="wilson")
+    return float(found.low), float(found.high)

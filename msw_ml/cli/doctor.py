@@ -23,7 +23,7 @@ from msw_ml.session import Value
 PACKAGES = ("av", "faster-whisper", "ctranslate2", "onnxruntime", "numpy", "scikit-learn", "pydantic", "tokenizers")
 EXTRAS = {
     "pyannote": (("pyannote.audio", "torch"), "the diariser pyannote"),
-    "evaluate": (("jiwer", "meeteval", "statsmodels", "pandas"), "msw agree, msw speech-check"),
+    "evaluate": (("jiwer", "meeteval"), "msw agree, msw speech-check"),
     "train": (("torch", "transformers", "onnx"), "msw train"),
     "serve": (("fastapi", "sqlalchemy", "dbos"), "msw serve, msw worker"),
 }
