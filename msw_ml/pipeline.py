@@ -59,8 +59,8 @@ class Pipeline:
         """Rows of a transcript → utterances with roles; roles that the transcript states are kept.
 
         Where its words speak against them, that is the first warning, and where they do so clearly, the margin is 0;
-        a worker named in `given` was named by hand and is not doubted. `notes` are the reader's sentences about what was not read or
-        had to be assumed.
+        a worker named in `given` was named by hand and is not doubted. `notes` are the reader's sentences about what
+        was not read or had to be assumed.
         """
         stated = {u.speaker: u.role for u in utterances if u.role is not Role.UNKNOWN} | dict(given or {})
         choice = self.listener.roles.find(utterances, stated or None)

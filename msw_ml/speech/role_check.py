@@ -16,9 +16,9 @@ from msw_ml.speech.listen import RoleFinder
 DOUBT, CLEAR = 0.2, 0.5
 """Margins of the finder's own opinion from which the stated roles are doubted, and from which they do not stand.
 
-Right labels doubted / clearly contradicted, and swapped labels: 7 / 4 and 333 / 332 of 344 conversations of counselling
-(the finder's folds), 1 / 0 and 244 / 222 of the 248 simulated visits, from which the finder learned nothing. The margins
-were chosen on these figures.
+Right labels doubted / clearly contradicted, and swapped labels: 7 / 4 and 333 / 332 of 344 conversations of
+counselling (the finder's folds), 1 / 0 and 244 / 222 of the 248 simulated visits, from which the finder learned
+nothing. The margins were chosen on these figures.
 """
 
 
