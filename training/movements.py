@@ -64,7 +64,7 @@ class Change(Value):
     declined: int
     """Variants in which an element that was rated before came back withheld."""
     warned: int
-    """Variants that were rated or not, with a warning that the visit had not before."""
+    """Variants with more warnings than the visit had before, rated or not."""
     movements: tuple[Movement, ...]
 
 

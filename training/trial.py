@@ -102,7 +102,7 @@ class Trial:
                 moves += found
                 variants += 1
                 declined += any(_is_rated(move.before) and not _is_rated(move.after) for move in found)
-                warned += bool(set(after.quality.warnings) - set(before.quality.warnings))
+                warned += len(after.quality.warnings) > len(before.quality.warnings)
         return Change(
             name=disturbance.name,
             what=disturbance.what,

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from msw_ml.session import Utterance
 
 SUBSTITUTED = 2 / 3
-"""Of all word errors; the rest are deletions. A choice made here, near what recognisers do on read speech."""
+"""Of all word errors; the rest are deletions. A choice made here."""
 
 _MARKS = re.compile(r"[^\w\s'’-]|(?<!\w)[-'’]|[-'’](?!\w)")
 
