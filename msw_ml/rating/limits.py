@@ -19,7 +19,7 @@ class Limits(Value):
     """Units that are more than a back-channel."""
     parent_words: int = Field(default=50, ge=0)
     role_margin: float = Field(default=0.1, ge=0, le=1)
-    """Of a worker who was found, not given."""
+    """Of who was taken for the worker; stated roles have 1, unless the words speak clearly against them."""
     doubtful_share: float = Field(default=0.3, gt=0, le=1)
     """Doubtful words of all words, at most."""
     unheard_share: float = Field(default=0.3, gt=0, le=1)
@@ -36,6 +36,11 @@ def roles_obstacle(coded: Sequence[CodedUtterance], roles: RoleChoice, limits: L
         return (
             f"Withheld: who the worker is was little more than a guess (margin {roles.margin:.2f}, at least "
             f"{limits.role_margin:.2f} is needed). Name the worker with --role SPEAKER=worker."
+        )
+    if roles.margin < limits.role_margin:
+        return (
+            "Withheld: what is said speaks clearly against who the transcript calls the worker. Correct the roles, or "
+            "name the worker with --role SPEAKER=worker."
         )
     return None
 

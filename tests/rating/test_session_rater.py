@@ -153,6 +153,7 @@ def test_same_session_same_ratings(codebook: Codebook) -> None:
             Quality(),
             "little more than a guess",
         ),
+        (coded(OPEN_VISIT), GIVEN.model_copy(update={"margin": 0.0}), Quality(), "speaks clearly against"),
         (coded(OPEN_VISIT), GIVEN, Quality(words=400, doubtful_words=200), "doubtful"),
         (coded(OPEN_VISIT), GIVEN, Quality(speech_seconds=100, unheard_seconds=50), "no words were found"),
         (
@@ -163,7 +164,17 @@ def test_same_session_same_ratings(codebook: Codebook) -> None:
         ),
         ([], GIVEN, Quality(), "not known who the worker is"),
     ],
-    ids=["short", "no-parent", "no-role", "role-guessed", "doubtful", "unheard", "open-codes", "empty"],
+    ids=[
+        "short",
+        "no-parent",
+        "no-role",
+        "role-guessed",
+        "role-contradicted",
+        "doubtful",
+        "unheard",
+        "open-codes",
+        "empty",
+    ],
 )
 def test_poor_input_is_declined_with_the_reason(
     rater: BundleRater,
