@@ -14,6 +14,7 @@ from typing import Literal
 
 import numpy as np
 from pydantic import Field, ValidationError
+from threadpoolctl import threadpool_limits
 
 from msw_ml import bundle as bundles
 from msw_ml.codebook import Codebook
@@ -81,6 +82,12 @@ def train_elements(recipe: Path, out: Path, data: Path = DATA) -> Path:
 
     `data` is where the sets' files lie. Raises `BadSetting`, what reading the sets raises, and `OutputError`.
     """
+    # One thread adds numbers up in one order: the same weights for any number of processors.
+    with threadpool_limits(limits=1):
+        return _train(recipe, out, data)
+
+
+def _train(recipe: Path, out: Path, data: Path) -> Path:
     plan = read_recipe(recipe)
     codebook = load_codebook(plan.codebook)
     known = gather(plan.data, data, codebook, (plan.manner, plan.marks, plan.limits))

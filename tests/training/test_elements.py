@@ -285,7 +285,20 @@ def test_misspelt_option_is_named(tmp_path: Path) -> None:
 @pytest.mark.shared
 @pytest.mark.slow
 def test_training_again_gives_the_shipped_bundle(shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The bundle in the package is what the recipe makes: same data, same seed, same numbers."""
+    """The bundle in the package is what the recipe makes: same data, same seed, same ratings.
+
+    Not byte for byte: another processor adds in another order, and the regressions end a little elsewhere.
+    """
     monkeypatch.chdir(RECIPE.parents[2])
-    made = bundle.read(train_elements(RECIPE, tmp_path, shared / "data"))
-    assert made.info.files == bundle.read(bundle.shipped("session_rater")).info.files
+    made, shipped = (
+        BundleRater(path, load())
+        for path in (train_elements(RECIPE, tmp_path, shared / "data"), bundle.shipped("session_rater"))
+    )
+    assert made.model.features == shipped.model.features
+    rows = np.random.default_rng(4).normal(size=(200, len(made.model.features))) * np.array(shipped.model.scales)
+    rows += np.array(shipped.model.means)
+    ratings = [np.array([rater.model.ratings(row) for row in rows]) for rater in (made, shipped)]
+    assert np.abs(ratings[0] - ratings[1]).max() < 0.05
+    assert [one.half_width for one in made.model.elements] == pytest.approx(
+        [one.half_width for one in shipped.model.elements], abs=0.05
+    )
