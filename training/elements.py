@@ -21,7 +21,7 @@ from msw_ml.codebook import Codebook
 from msw_ml.codebook import load as load_codebook
 from msw_ml.errors import BadSetting
 from msw_ml.rating.features import SIDES, Floats, Ints, feature_names, feature_row
-from msw_ml.rating.limits import Limits, length_obstacle
+from msw_ml.rating.limits import Limits
 from msw_ml.rating.marks import Mark
 from msw_ml.rating.rater import HIGHEST, LOWEST, WEIGHTS, BundleRater, ElementModel, SessionModel
 from msw_ml.session import Role, Value
@@ -30,16 +30,22 @@ from training.elements_card import CardFacts, write_card
 from training.elements_data import DataOptions, Gathered, gather
 from training.elements_evidence import deletion_curve
 from training.elements_figures import Evaluation, Part, Truth, figures, halo
-from training.elements_fit import CrossFitted, FitOptions, MannerOptions, Table, conformal_quantile, cross_fit, fit
+from training.elements_fit import (
+    DIGITS,
+    CrossFitted,
+    FitOptions,
+    MannerOptions,
+    Table,
+    conformal_quantile,
+    cross_fit,
+    fit,
+)
 from training.marks import MarkOptions
 from training.rated_sessions import FOLDS, RatedSession
 from training.scored_visits import read_scored
 
 DATA = Path("../shared/data")
 """Where the sets' files lie unless said otherwise, from the root of a checkout."""
-
-DIGITS = 6
-"""Decimals of stored weights: far below what a rating shows, and the same on every machine."""
 
 RATER = "session rater"
 """How the trained model is called among the figures."""
@@ -135,7 +141,7 @@ def evaluate_elements(bundle: Path, data: Path) -> Evaluation:
     rater = BundleRater(bundle, codebook)
     model = rater.model
     every = read_scored(data, codebook)
-    sessions = [s for s in every if length_obstacle(rater.talk(s.coded, has_marks=False), model.limits) is None]
+    sessions = [session for session in every if rater.is_long_enough(session.coded)]
     talks = [rater.talk(session.coded) for session in sessions]
     elements = [one.element for one in model.elements]
     x = np.array([feature_row(talk, model.features, codebook, model.manner) for talk in talks])

@@ -71,25 +71,26 @@ def gather(
     manner_options, mark_options, limits = options
     rated = read_rated(chosen.ratings, chosen.sorted_sessions, chosen.coder, data, codebook)
     manner = fit_manner(rated.sorted_sessions, manner_options)
-    sessions, read = list(rated.sessions), [None] * len(rated.sessions)
-    visits = read_visits(SETS / chosen.visits, chosen.coder, codebook) if chosen.visits else None
-    marked = _mark(sessions, visits, mark_options) if visits else None
-    if visits and marked:
-        sessions = [*sessions, *visits.sessions]
-    marks = visits.marks if visits else ()
-    probabilities = marked.read if marked else read
-    kept, talks = _long_enough(sessions, probabilities, codebook, (manner, limits, marks))
+    sessions, sources = list(rated.sessions), rated.sources
+    marks: tuple[Mark, ...] = ()
+    marked = _Marked([np.zeros((len(one.coded), 0)) for one in sessions], [], {})
+    if chosen.visits:
+        visits = read_visits(SETS / chosen.visits, chosen.coder, codebook)
+        marks, marked = visits.marks, _mark(sessions, visits, mark_options)
+        sessions, sources = [*sessions, *visits.sessions], (*sources, visits.source)
+    talks = _long_enough(sessions, codebook, manner, limits)
+    kept = tuple(sessions[place] for place, _ in talks)
     return Gathered(
-        sessions=tuple(kept),
-        talks=tuple(talks),
+        sessions=kept,
+        talks=tuple(talk.with_marks([mark.id for mark in marks], marked.read[place]) for place, talk in talks),
         groups=_groups(kept),
         manner=manner,
-        sources=(*rated.sources, *([visits.source] if visits else [])),
+        sources=sources,
         declined=len(sessions) - len(kept),
         sorted_sessions=len(rated.sorted_sessions),
         marks=marks,
-        mark_figures=tuple(marked.figures) if marked else (),
-        mark_files=marked.files if marked else {},
+        mark_figures=tuple(marked.figures),
+        mark_files=marked.files,
     )
 
 
@@ -118,21 +119,11 @@ def _mark(others: Sequence[RatedSession], visits: RatedVisits, options: MarkOpti
 
 
 def _long_enough(
-    sessions: Sequence[RatedSession],
-    probabilities: Sequence[Floats | None],
-    codebook: Codebook,
-    reading: tuple[Manner, Limits, tuple[Mark, ...]],
-) -> tuple[list[RatedSession], list[Talk]]:
-    """The sessions that the rater would not decline for their length: only those are learned from."""
-    manner, limits, marks = reading
-    kept, talks = [], []
-    for session, read in zip(sessions, probabilities, strict=True):
-        given = {} if read is None else {mark.id: read[:, number] for number, mark in enumerate(marks)}
-        talk = read_talk(session.coded, codebook, manner, given)
-        if length_obstacle(talk, limits) is None:
-            kept.append(session)
-            talks.append(talk)
-    return kept, talks
+    sessions: Sequence[RatedSession], codebook: Codebook, manner: Manner, limits: Limits
+) -> list[tuple[int, Talk]]:
+    """Places and talks of the sessions that the rater would not decline for their length: those are learned from."""
+    talks = [read_talk(session.coded, codebook, manner) for session in sessions]
+    return [(place, talk) for place, talk in enumerate(talks) if length_obstacle(talk, limits) is None]
 
 
 def _groups(sessions: Sequence[RatedSession]) -> Ints:

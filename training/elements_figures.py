@@ -184,12 +184,13 @@ def as_table(rows: Sequence[ElementFigures]) -> str:
         "|---" * (len(COLUMNS) + 3) + "|",
     ]
     for row in sorted(rows, key=lambda r: r.element):
-        cells = " | ".join(_cell(of(row)) for _, of in COLUMNS)
+        cells = " | ".join(shown(of(row)) for _, of in COLUMNS)
         lines.append(f"| {row.element} | {row.model} | {row.n} | {cells} |")
     return "\n".join(lines)
 
 
-def _cell(figure: Estimate) -> str:
+def shown(figure: Estimate) -> str:
+    """A figure with its interval."""
     if figure.value is None:
         return "–"
     if figure.low is None or figure.high is None:

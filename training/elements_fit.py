@@ -32,6 +32,9 @@ from training.rated_sessions import SortedSession
 
 Bools = NDArray[np.bool_]
 
+DIGITS = 6
+"""Decimals of stored weights: far below what a rating shows, and the same on every machine."""
+
 MOST_STRETCH = 3.0
 """Largest factor by which `spread` may widen what a model says."""
 
@@ -188,7 +191,12 @@ def folds(groups: Ints, options: FitOptions) -> list[tuple[Ints, Ints]]:
     count = len(np.unique(groups))
     if count < options.folds:
         raise BadSetting(f"{count} independent sessions cannot make {options.folds} folds; lower `folds` or add data")
-    split = GroupKFold(options.folds, shuffle=True, random_state=options.seed)
+    return group_folds(groups, options.folds, options.seed)
+
+
+def group_folds(groups: Ints, count: int, seed: int) -> list[tuple[Ints, Ints]]:
+    """Train and test positions of `count` folds, a group never on both sides; there must be as many groups."""
+    split = GroupKFold(count, shuffle=True, random_state=seed)
     return [(train, test) for train, test in split.split(groups, groups=groups)]
 
 

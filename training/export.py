@@ -13,6 +13,7 @@ import warnings
 from pathlib import Path
 
 import onnx
+import onnxruntime as ort
 import torch
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from onnxruntime.quantization.preprocess import quant_pre_process
@@ -42,6 +43,14 @@ def session_onnx(network: CoderNetwork) -> bytes:
     width = network.utterances.encoder.shape.hidden_size
     inputs = (torch.zeros(3, width), torch.zeros(3, dtype=torch.long))
     return _export(network.session, inputs, ["vectors", "roles"], ["codes", "also"], axis=0)
+
+
+def open_graph(model: Path | bytes) -> ort.InferenceSession:
+    """A graph, from its file or its bytes, on one thread: what is measured does not hang on their number."""
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = 1
+    source = model if isinstance(model, bytes) else str(model)
+    return ort.InferenceSession(source, options, providers=["CPUExecutionProvider"])
 
 
 def _export(module: nn.Module, inputs: tuple[Tensor, ...], names: list[str], outputs: list[str], axis: int) -> bytes:

@@ -15,7 +15,6 @@ from pydantic import Field
 from scipy import sparse
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score
-from sklearn.model_selection import GroupKFold
 
 from msw_ml.rating.features import Floats, Ints
 from msw_ml.rating.marks import WINDOW, Mark, MarkWeights, Rows, make_rows
@@ -23,6 +22,7 @@ from msw_ml.session import CodedUtterance, Value
 from msw_ml.text.buckets import BUCKETS
 from msw_ml.text.packing import Packer
 from training import encoder, export
+from training.elements_fit import group_folds
 from training.network import UtteranceEncoder
 
 Table = sparse.csr_matrix
@@ -66,14 +66,12 @@ class Frozen:
         folder = encoder.find(name)
         network = UtteranceEncoder(encoder.load(folder, 0.0)).eval()
         data = export.encoder_onnx(network)
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = 1
         tokenizer = folder / "tokenizer.json"
         return cls(
             onnx=data,
             tokenizer=tokenizer.read_bytes(),
             packer=Packer.from_file(tokenizer, WINDOW),
-            session=ort.InferenceSession(data, options, providers=["CPUExecutionProvider"]),
+            session=export.open_graph(data),
         )
 
     def rows(self, sessions: Sequence[Sequence[CodedUtterance]], threads: int = 2) -> list[Rows]:
@@ -101,8 +99,7 @@ def fit_marks(rows: Sequence[Rows], carried: Sequence[Bools], options: MarkOptio
 def cross_read(rows: Sequence[Rows], carried: Sequence[Bools], groups: Ints, options: MarkOptions) -> list[Floats]:
     """Probabilities (utterances, marks) of every session, by weights fitted on other groups."""
     found = [np.zeros(one.shape) for one in carried]
-    split = GroupKFold(options.folds, shuffle=True, random_state=options.seed)
-    for train, test in split.split(groups, groups=groups):
+    for train, test in group_folds(groups, options.folds, options.seed):
         weights = fit_marks([rows[n] for n in train], [carried[n] for n in train], options)
         for number in test:
             found[number][rows[number].at] = weights.probabilities(rows[number])

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from evaluation.intervals import FEW_CLUSTERS, Cluster, Estimate
+from evaluation.intervals import FEW_CLUSTERS, Cluster
 from msw_ml.codebook import Codebook
 from msw_ml.rating.rater import SessionModel
 from msw_ml.session import Value
-from training.elements_figures import as_table
+from training.elements_figures import as_table, shown
 from training.own_figures import BEFORE, SAME, TUNED, ElementFound, Found
 
 CARD, CARD_BEFORE = "card.md", "card_before.md"
@@ -174,15 +174,6 @@ def _limits(model: SessionModel) -> str:
             "Figures of a comparison with the sessions it learned from say nothing: keep others back for `msw agree`.",
         )
     )
-
-
-def shown(figure: Estimate) -> str:
-    """A figure with its interval."""
-    if figure.value is None:
-        return "–"
-    if figure.low is None or figure.high is None:
-        return f"{figure.value:.2f}"
-    return f"{figure.value:.2f} ({figure.low:.2f} to {figure.high:.2f})"
 
 
 def _plural(by: Cluster) -> str:

@@ -19,11 +19,10 @@ from typing import NamedTuple
 
 import numpy as np
 from sklearn.linear_model import Ridge
-from sklearn.model_selection import GroupKFold
 
 from msw_ml.rating.features import Floats, Ints
 from msw_ml.rating.rater import HIGHEST, LOWEST
-from training.elements_fit import conformal_quantile
+from training.elements_fit import conformal_quantile, group_folds
 
 UNCHANGED = None
 STRENGTHS = (UNCHANGED, math.inf, 1000.0, 300.0, 100.0, 30.0, 10.0)
@@ -96,9 +95,7 @@ def cross_correct(table: ElementTable, coverage: float) -> Crossed:
 
 def splits(groups: Ints) -> list[tuple[Ints, Ints]]:
     """Train and test positions, a group never on both sides; needs two groups."""
-    count = min(FOLDS, len(np.unique(groups)))
-    split = GroupKFold(count, shuffle=True, random_state=SEED)
-    return [(train, test) for train, test in split.split(groups, groups=groups)]
+    return group_folds(groups, min(FOLDS, len(np.unique(groups))), SEED)
 
 
 def _strength(table: ElementTable) -> tuple[float | None, Floats]:

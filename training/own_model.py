@@ -11,12 +11,9 @@ from msw_ml.codebook import Codebook
 from msw_ml.rating.features import Floats, Ints, feature_row
 from msw_ml.rating.rater import FAR_OUT, HIGHEST, LOWEST, BundleRater, ElementModel, SessionModel
 from msw_ml.rating.release import MINIMUM_SESSIONS
-from training.elements_fit import conformal_quantile
+from training.elements_fit import DIGITS, conformal_quantile
 from training.own_data import OwnVisits
 from training.own_fit import LEAST_GROUPS, UNCHANGED, Correction, Crossed, ElementTable, correct, cross_correct
-
-DIGITS = 6
-"""Decimals of stored weights, as of a rater trained by recipe."""
 
 LEAST_WIDTH = 0.01
 """Rating points; an interval of no width would say that the rater cannot err."""

@@ -15,7 +15,6 @@ from msw_ml import bundle as bundles
 from msw_ml.bundle import Bundle
 from msw_ml.codebook import Codebook
 from msw_ml.errors import BadSetting, InputError
-from msw_ml.rating.limits import Limits, length_obstacle, quality_obstacle, roles_obstacle
 from msw_ml.rating.rater import WEIGHTS, BundleRater
 from msw_ml.rating.release import MINIMUM_SESSIONS
 from msw_ml.session import ScoredSession
@@ -73,17 +72,11 @@ def train_own(files: OwnFiles, out: Path, codebook: Codebook, rater: Path | None
 
 def _declined(own: OwnVisits, rater: BundleRater) -> dict[str, str]:
     """Sessions that the rater would not rate, and why: they are not learned from."""
-    limits = rater.model.limits
-    found = {name: _obstacle(one, rater, limits) for name, one in zip(own.names, own.sessions, strict=True)}
+    found = {
+        name: rater.obstacle(one.utterances, one.quality, one.roles)
+        for name, one in zip(own.names, own.sessions, strict=True)
+    }
     return {name: why.removeprefix("Withheld: ") for name, why in found.items() if why is not None}
-
-
-def _obstacle(session: ScoredSession, rater: BundleRater, limits: Limits) -> str | None:
-    return (
-        roles_obstacle(session.utterances, session.roles, limits)
-        or length_obstacle(rater.talk(session.utterances, has_marks=False), limits)
-        or quality_obstacle(session.utterances, session.quality, limits)
-    )
 
 
 def _check(own: OwnVisits, start: Bundle, declined: int) -> None:

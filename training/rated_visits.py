@@ -7,10 +7,9 @@ marks/<coder>_<batch>.csv      session, utterance, coder, marks (ids joined by |
 
 from __future__ import annotations
 
-import csv
 import tomllib
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -117,11 +116,6 @@ def _carried(
 def _marked(folder: Path) -> dict[tuple[str, str], tuple[str, ...]]:
     found: dict[tuple[str, str], tuple[str, ...]] = {}
     for path in sorted((folder / "marks").glob("*.csv")):
-        for _, row in _rows(path):
+        for row in visits_corpus.rows(path):
             found.setdefault((row["session"], row["utterance"]), tuple(m for m in row["marks"].split("|") if m))
     return found
-
-
-def _rows(path: Path) -> Iterable[tuple[int, dict[str, str]]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(enumerate(csv.DictReader(file), start=2))

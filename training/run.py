@@ -15,7 +15,6 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
 import numpy as np
-import onnxruntime as ort
 import torch
 from numpy.typing import NDArray
 
@@ -118,8 +117,8 @@ def _train_network(job: Job, made: Plan, examples: Sequence[Example], progress: 
 def predicted(made: Plan, transcripts: Sequence[CodedTranscript], folder: Path, *, is_plain: bool) -> HeldOut:
     """Logits of transcripts by exported parts: what is measured is what is shipped, rounding included."""
     parts = Parts(
-        encoder=_open(folder / "encoder.onnx"),
-        session=_open(folder / "session.onnx"),
+        encoder=export.open_graph(folder / "encoder.onnx"),
+        session=export.open_graph(folder / "session.onnx"),
         words=Words.from_file(folder / "words.npy", made.scheme.codebook, made.codes.ids),
         words_weight=made.recipe.words.weight,
         packer=made.packer,
@@ -137,12 +136,6 @@ def predicted(made: Plan, transcripts: Sequence[CodedTranscript], folder: Path, 
         return np.where(own, codes, -np.inf), also
 
     return HeldOut.of(transcripts, outputs, (made.groups, made.folds))
-
-
-def _open(path: Path) -> ort.InferenceSession:
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = 1
-    return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 
 def gathered(made: Plan, todo: Sequence[Job], name: str) -> HeldOut:

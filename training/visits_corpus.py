@@ -15,7 +15,7 @@ import csv
 import hashlib
 import tomllib
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from msw_ml.codebook.book import Codebook
@@ -39,8 +39,8 @@ def load(folder: Path, codebook: Codebook) -> Corpus:
     """All visits that somebody coded. Raises `BadSetting` and `MalformedTranscript` with file and line."""
     paths = [*sorted((folder / "visits").glob("*.csv")), *sorted((folder / "codes").glob("*.csv"))]
     codes = _codes(folder, codebook)
-    targets = {row["session"]: row["target"] for row in _rows(folder / "targets.csv")}
-    groups = {row["session"]: _group(row) for row in _rows(folder / "design.csv")}
+    targets = {row["session"]: row["target"] for row in rows(folder / "targets.csv")}
+    groups = {row["session"]: _group(row) for row in rows(folder / "design.csv")}
     coded = {session for session, _ in codes}
     transcripts = [
         _transcript(path, codes, targets[path.stem], groups[path.stem])
@@ -71,7 +71,7 @@ def _source(folder: Path, digest: str) -> Source:
 
 def _transcript(path: Path, codes: Codes, target: str, group: str) -> CodedTranscript:
     units = []
-    for line, row in enumerate(_rows(path), start=2):
+    for line, row in enumerate(rows(path), start=2):
         role = Role(row["role"])
         given = codes.get((row["session"], row["utterance"]), {})
         if not given and role in (Role.WORKER, Role.PARENT):
@@ -93,10 +93,10 @@ def _transcript(path: Path, codes: Codes, target: str, group: str) -> CodedTrans
 
 
 def _codes(folder: Path, codebook: Codebook) -> Codes:
-    known = {behaviour.id: behaviour.speaker for behaviour in codebook.behaviours}
+    known = {behaviour.id for behaviour in codebook.behaviours}
     found: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
     for path in sorted((folder / "codes").glob("*.csv")):
-        for line, row in enumerate(_rows(path), start=2):
+        for line, row in enumerate(rows(path), start=2):
             if row["code"] not in known:
                 raise MalformedTranscript(f"{path} line {line}: '{row['code']}' is no code of {codebook.key}")
             found[row["session"], row["utterance"]][row["coder"]] = row["code"]
@@ -105,6 +105,7 @@ def _codes(folder: Path, codebook: Codebook) -> Codes:
     return found
 
 
-def _rows(path: Path) -> Iterable[dict[str, str]]:
+def rows(path: Path) -> list[dict[str, str]]:
+    """The rows of one of a set's tables."""
     with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))

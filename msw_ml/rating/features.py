@@ -24,7 +24,7 @@ probabilities, as by a person, is taken at its word.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -58,6 +58,8 @@ class Talk:
     """What both sides said, as arrays of one length in time order."""
 
     ids: Ints
+    at: Ints
+    """Positions among all of the session's utterances."""
     side: Ints
     """Index into `SIDES`."""
     run: Ints
@@ -77,14 +79,13 @@ class Talk:
         words[position], manner[position] = 0.0, 0.0
         return replace(self, words=words, manner=manner)
 
+    def with_marks(self, ids: Sequence[str], read: Floats) -> Talk:
+        """The same talk with marks; `read` (utterances of the session, marks): their probabilities."""
+        return replace(self, marks={mark: read[self.at, number] for number, mark in enumerate(ids)})
 
-def read_talk(
-    coded: Sequence[CodedUtterance], codebook: Codebook, manner: Manner, marks: Mapping[str, Floats] | None = None
-) -> Talk:
-    """What worker and parent said, without back-channels and without doubtful words.
 
-    `marks`: mark → its probability in each of `coded`.
-    """
+def read_talk(coded: Sequence[CodedUtterance], codebook: Codebook, manner: Manner) -> Talk:
+    """What worker and parent said, without back-channels and without doubtful words."""
     skipped = set(codebook.back_channels)
     places = [
         number
@@ -95,12 +96,12 @@ def read_talk(
     side = np.array([SIDES.index(one.utterance.role) for one in spoken], dtype=np.intp)
     return Talk(
         ids=np.array([one.utterance.id for one in spoken], dtype=np.intp),
+        at=np.array(places, dtype=np.intp),
         side=side,
         run=np.cumsum(np.diff(side, prepend=side[:1]) != 0).astype(np.intp),
         words=np.array([_words(one) for one in spoken], dtype=np.float64),
         probabilities=_probabilities(spoken, codebook),
         manner=manner.count([one.utterance.trusted_text for one in spoken]),
-        marks={mark: found[places] for mark, found in (marks or {}).items()},
     )
 
 

@@ -28,6 +28,17 @@ class Limits(Value):
     """The worker's units for which the coder would not settle, at most."""
 
 
+def obstacle(
+    coded: Sequence[CodedUtterance], roles: RoleChoice, quality: Quality, talk: Talk, limits: Limits
+) -> str | None:
+    """The first thing that keeps a session from being rated, as a sentence; `None`: nothing."""
+    return (
+        roles_obstacle(coded, roles, limits)
+        or length_obstacle(talk, limits)
+        or quality_obstacle(coded, quality, limits)
+    )
+
+
 def roles_obstacle(coded: Sequence[CodedUtterance], roles: RoleChoice, limits: Limits) -> str | None:
     """What is wrong with who was taken for whom, as a sentence; `None`: nothing."""
     if not any(one.utterance.role is Role.WORKER for one in coded):

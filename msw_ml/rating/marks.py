@@ -14,13 +14,13 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple, Self
 
 import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
-from pydantic import Field
 
 from msw_ml.bundle import Bundle
 from msw_ml.errors import ModelNotFound, RatingFailed
@@ -67,13 +67,14 @@ class Rows(NamedTuple):
     """Buckets and values of each utterance and the one before."""
 
 
-class MarkWeights(Value, arbitrary_types_allowed=True):
+@dataclass(frozen=True)
+class MarkWeights:
     """Weights of all marks, (2 · width + `PLACES` + `BUCKETS` + 1, marks); the last row is the intercept.
 
     They are the mean of two regressions, one on meaning and place, one on words and place.
     """
 
-    table: NDArray[np.float32] = Field(exclude=True)
+    table: NDArray[np.float32]
 
     @classmethod
     def from_bytes(cls, data: bytes, marks: int) -> Self:

@@ -20,7 +20,7 @@ from msw_ml.codebook import Codebook, Element
 from msw_ml.errors import ModelNotFound, RatingFailed
 from msw_ml.rating.evidence import find_evidence
 from msw_ml.rating.features import Floats, Talk, feature_row, read_talk
-from msw_ml.rating.limits import Limits, length_obstacle, quality_obstacle, roles_obstacle
+from msw_ml.rating.limits import Limits, length_obstacle, obstacle
 from msw_ml.rating.manner import Manner
 from msw_ml.rating.marks import Mark, MarkReader
 from msw_ml.session import CodedUtterance, Evidence, Measure, Quality, Rating, RatingStatus, RoleChoice, Value
@@ -135,27 +135,33 @@ class BundleRater:
         roles: RoleChoice,
     ) -> list[Rating]:
         """`measures` are part of the interface; this rater reads shares that no zero denominator leaves undefined."""
-        model = self.model
-        talk = self.talk(coded, has_marks=False)
-        obstacle = (
-            roles_obstacle(coded, roles, model.limits)
-            or length_obstacle(talk, model.limits)
-            or quality_obstacle(coded, quality, model.limits)
-        )
-        if obstacle is not None:
-            modelled = {one.element for one in model.elements}
-            return [_withheld(e, obstacle if e.id in modelled else NO_MODEL) for e in self._codebook.elements]
-        rated = self._rated(self.talk(coded))
+        talk = self._unmarked(coded)
+        why_not = obstacle(coded, roles, quality, talk, self.model.limits)
+        if why_not is not None:
+            modelled = {one.element for one in self.model.elements}
+            return [_withheld(e, why_not if e.id in modelled else NO_MODEL) for e in self._codebook.elements]
+        rated = self._rated(self._with_marks(talk, coded))
         return [rated.get(element.id) or _withheld(element, NO_MODEL) for element in self._codebook.elements]
 
-    def talk(self, coded: Sequence[CodedUtterance], *, has_marks: bool = True) -> Talk:
+    def talk(self, coded: Sequence[CodedUtterance]) -> Talk:
         """A session as the rater reads it. Raises `RatingFailed`."""
-        model = self.model
-        marks: dict[str, Floats] = {}
-        if has_marks and model.marks:
-            read = self._marks.read(coded)
-            marks = {mark.id: read[:, number] for number, mark in enumerate(model.marks)}
-        return read_talk(coded, self._codebook, model.manner, marks)
+        return self._with_marks(self._unmarked(coded), coded)
+
+    def obstacle(self, coded: Sequence[CodedUtterance], quality: Quality, roles: RoleChoice) -> str | None:
+        """Why it would not rate a session, as a sentence; `None`: it would."""
+        return obstacle(coded, roles, quality, self._unmarked(coded), self.model.limits)
+
+    def is_long_enough(self, coded: Sequence[CodedUtterance]) -> bool:
+        """Whether enough is said in a session for it to be rated."""
+        return length_obstacle(self._unmarked(coded), self.model.limits) is None
+
+    def _unmarked(self, coded: Sequence[CodedUtterance]) -> Talk:
+        return read_talk(coded, self._codebook, self.model.manner)
+
+    def _with_marks(self, talk: Talk, coded: Sequence[CodedUtterance]) -> Talk:
+        if not self.model.marks:
+            return talk
+        return talk.with_marks([mark.id for mark in self.model.marks], self._marks.read(coded))
 
     @cached_property
     def _marks(self) -> MarkReader:

@@ -101,7 +101,7 @@ def test_features_of_marks_by_hand(codebook: Codebook) -> None:
     """Protects `mark:` and `early:`: shares of the worker's runs, early ones in the first quarter."""
     rows = said(*[(Role.WORKER, f"word number {n}") if n % 2 == 0 else (Role.PARENT, "and mine") for n in range(16)])
     read = np.array([0.64 if n == 0 else 0.16 if n == 8 else 0.0 for n in range(16)])
-    talk = read_talk(rows, codebook, NOTHING, {"any": read})
+    talk = read_talk(rows, codebook, NOTHING).with_marks(["any"], read[:, None])
     whole, early = feature_row(talk, ["mark:any", "early:any"], codebook, NOTHING)
     assert whole == pytest.approx(np.sqrt((0.64 + 0.16) / 8))
     assert early == pytest.approx(np.sqrt(0.64 / 2))
