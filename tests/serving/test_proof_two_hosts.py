@@ -25,7 +25,7 @@ from msw_ml.settings import Settings
 from serving.app import create_app
 from serving.service import Service
 from serving.settings import ServiceSettings
-from serving.stage_names import STAGES
+from serving.stage_names import SHORT_BYTES, STAGES
 from serving.store.sessions import Artefact, Job, JobState, SessionRow, StageRun
 
 JOBS, MORE, CUT_SECONDS = 16, 4, 40
@@ -140,8 +140,12 @@ def workers(network, settings, service, tmp_path) -> Iterator[dict[str, Path]]:
 
 
 def transcript(number: int) -> bytes:
-    lines = [f"Ann,worker,How was day {number} and {n} for you?\nBea,parent,I want day {n} calmer." for n in range(5)]
-    return ("speaker,role,text\n" + "\n".join(lines) + "\n").encode()
+    """Just too long for the lane of short ones, of which a worker takes many at a look: a few would all go to one."""
+    rows = "Ann,worker,How was day {0} and {1} for you?\nBea,parent,I want day {1} calmer.\n"
+    text = "speaker,role,text\n"
+    while len(text) <= SHORT_BYTES:
+        text += rows.format(number, text.count("\n"))
+    return text.encode()
 
 
 def until(is_reached: Callable[[], bool], what: str) -> None:
