@@ -27,7 +27,7 @@ from msw_ml.session import (
 )
 from msw_ml.speech.audio import Audio
 from msw_ml.speech.listen import Listener
-from msw_ml.speech.role_check import contradiction
+from msw_ml.speech.role_check import checked
 
 
 class Pipeline:
@@ -64,18 +64,14 @@ class Pipeline:
         """
         stated = {u.speaker: u.role for u in utterances if u.role is not Role.UNKNOWN} | dict(given or {})
         choice = self.listener.roles.find(utterances, stated or None)
+        words = sum(len(u.text.split()) for u in utterances)
+        quality = Quality(words=words, speakers=len(choice.roles), warnings=notes)
         if choice.method == "given" and Role.WORKER not in (given or {}).values():
-            doubt = contradiction(utterances, choice, self.listener.roles)
-            if doubt is not None:
-                notes = (doubt.warning, *notes)
-            if doubt is not None and doubt.is_clear:
-                choice = choice.model_copy(update={"margin": 0.0})
+            choice, quality = checked(utterances, choice, quality, self.listener.roles)
         return HeardSession(
             utterances=tuple(u.model_copy(update={"role": choice.roles[u.speaker]}) for u in utterances),
             roles=choice,
-            quality=Quality(
-                words=sum(len(u.text.split()) for u in utterances), speakers=len(choice.roles), warnings=notes
-            ),
+            quality=quality,
         )
 
     def score(
