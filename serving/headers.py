@@ -1,4 +1,4 @@
-"""Headers that every answer carries: nothing cached, nothing framed, no script but our own files."""
+"""Headers that every answer carries: not kept unless its route says so, not framed, no script but our own files."""
 
 from __future__ import annotations
 
@@ -36,7 +36,6 @@ class SafeHeaders:
             return
         nonce = secrets.token_urlsafe(16)
         scope.setdefault("state", {})["csp_nonce"] = nonce
-        is_static = scope["path"].startswith("/static/")
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -44,7 +43,7 @@ class SafeHeaders:
                 for name, value in _FIXED.items():
                     headers.setdefault(name, value)
                 headers.setdefault("content-security-policy", _policy(nonce))
-                headers.setdefault("cache-control", "max-age=3600" if is_static else "no-store")
+                headers.setdefault("cache-control", "no-store")
                 if self._is_https:
                     headers.setdefault("strict-transport-security", "max-age=31536000")
             await send(message)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from fastapi import FastAPI
-from fastapi.staticfiles import StaticFiles
 
 from serving.pages.administration import router as administration
 from serving.pages.compare import router as compare
@@ -16,12 +13,13 @@ from serving.pages.library import router as library
 from serving.pages.reliability import router as reliability
 from serving.pages.review import router as review
 from serving.pages.session import router as session
+from serving.pages.static_files import VersionedFiles
 from serving.settings import ServiceSettings
 
 
 def install(app: FastAPI) -> None:
     """Adds the pages and their static files to the application."""
-    app.mount("/static", StaticFiles(directory=Path(__file__).parent.parent / "static"), name="static")
+    app.mount("/static", VersionedFiles(), name="static")
     for part in (entrance, library, session, correcting, review, compare, jobs, reliability, administration):
         app.include_router(part)
     settings: ServiceSettings = app.state.service.settings

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 from functools import cache
-from pathlib import Path
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
@@ -13,10 +11,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from msw_ml.reports import wording as report_wording
 from msw_ml.reports.page import ticked
 from msw_ml.session import Value
-from serving.pages import wording
+from serving.pages import static_files, wording
 from serving.permissions import May, Principal
-
-_STATIC = Path(__file__).parent.parent / "static"
 
 
 class Place(Value):
@@ -36,6 +32,7 @@ def page(request: Request, template: str, who: Principal | None, **context: obje
             places=places(who),
             here=f"/{request.url.path.split('/')[1]}",
             nonce=request.state.csp_nonce,
+            static=static_files.addresses(),
             **context,
         )
     )
@@ -75,12 +72,5 @@ def environment() -> Environment:
         left=wording.time_left,
         ticked=ticked,
     )
-    made.globals.update(static=_static, plural=report_wording.plural, words=wording, roles=report_wording.ROLES)
+    made.globals.update(plural=report_wording.plural, words=wording, roles=report_wording.ROLES)
     return made
-
-
-@cache
-def _static(name: str) -> str:
-    """A static file's address; it changes with the content, so that no browser keeps an old one."""
-    digest = hashlib.sha256((_STATIC / name).read_bytes()).hexdigest()[:12]
-    return f"/static/{name}?v={digest}"
