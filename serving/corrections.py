@@ -1,7 +1,8 @@
 """People's corrections of roles, speakers, text and codes: applied together, counted anew, kept for ever.
 
 Codes change measures and ratings at once. After a change of role, speaker or text the machine must read
-the session again: codes of the other side fall away at once, and a job gives new ones.
+the session again: codes of the other side fall away at once, and a job gives new ones. Who names a worker
+again who is one already confirms the roles against the words' doubt.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ from msw_ml.coding.measures import measure
 from msw_ml.coding.volleys import apply_volley_rules
 from msw_ml.pipeline import Pipeline
 from msw_ml.rating.cues import find_cues
-from msw_ml.session import CodedUtterance, Role, RoleChoice, ScoredSession
-from serving import audit, permissions, results
+from msw_ml.session import CodedUtterance, Role, ScoredSession
+from msw_ml.speech.role_check import confirmed
+from serving import audit, permissions, results, who_is_who
 from serving.audit import Act
 from serving.forms import WAITING_FOR_IT, CorrectionItem, CorrectionRequest
 from serving.permissions import May, Principal
@@ -42,17 +44,19 @@ def correct(service: Service, db: Db, who: Principal, row: SessionRow, asked: Co
     if row.version != asked.version:
         raise Problem(409, "somebody has changed this session since you looked at it; look again")
     session = before = results.current(service, db, row)
-    for place, item in enumerate(asked.changes):
+    for place, (item, id_) in enumerate(zip(asked.changes, sorted(new_id("cor") for _ in asked.changes), strict=True)):
         try:
-            session, history = _apply(session, item, service.codebook)
+            session, change = _apply(session, item, service.codebook)
         except _Unusable as error:
             raise invalid(f"body.changes.{place}", str(error)) from error
-        for change in history:
-            change.session_id, change.version = row.id, asked.version + 1
-            change.reason, change.person_id = asked.reason, who.person_id
-            db.add(change)
+        change.id, change.session_id, change.version = id_, row.id, asked.version + 1  # the history is read by id
+        change.reason, change.person_id = asked.reason, who.person_id
+        db.add(change)
     if session == before:
         raise Problem(422, "these changes change nothing")
+    if who_is_who.has_new_sides(before, session):
+        first = results.machine(service, db, row, 1)
+        session = who_is_who.asked_again(session, first, service.pipeline.listener.roles)
     results.write_version(service, db, row, recount(session, service.pipeline), asked.version)
     act = Act(actor=who.person_id, action="session.correct", subject=row.id, organisation=who.organisation_id)
     audit.record(db, act.model_copy(update={"detail": {"version": row.version, "changes": len(asked.changes)}}))
@@ -117,7 +121,7 @@ class _Unusable(Exception):
     """A change that cannot be made; its text says why."""
 
 
-def _apply(session: ScoredSession, item: CorrectionItem, book: Codebook) -> tuple[ScoredSession, list[Correction]]:
+def _apply(session: ScoredSession, item: CorrectionItem, book: Codebook) -> tuple[ScoredSession, Correction]:
     if item.field == "role" and item.utterance is None:
         return _speaker_role(session, item, book)
     places = {unit.utterance.id: place for place, unit in enumerate(session.utterances)}
@@ -127,13 +131,11 @@ def _apply(session: ScoredSession, item: CorrectionItem, book: Codebook) -> tupl
     before = session.utterances[place]
     after, old = _changed(before, item, session.roles.roles, book)
     units = [*session.utterances[:place], after, *session.utterances[place + 1 :]]
-    change = Correction(
-        id=new_id("cor"), utterance=item.utterance, field=item.field, speaker=None, before=old, after=item.value
-    )
+    change = Correction(utterance=item.utterance, field=item.field, speaker=None, before=old, after=item.value)
     roles = session.roles
     if item.field == "speaker" and item.value not in roles.roles:
         roles = roles.model_copy(update={"roles": {**roles.roles, item.value: after.utterance.role}})
-    return session.model_copy(update={"utterances": tuple(units), "roles": roles}), [change]
+    return session.model_copy(update={"utterances": tuple(units), "roles": roles}), change
 
 
 def _changed(
@@ -154,18 +156,18 @@ def _changed(
     return _with_role(unit, _role(item.value), book), said.role.value
 
 
-def _speaker_role(
-    session: ScoredSession, item: CorrectionItem, book: Codebook
-) -> tuple[ScoredSession, list[Correction]]:
+def _speaker_role(session: ScoredSession, item: CorrectionItem, book: Codebook) -> tuple[ScoredSession, Correction]:
     speaker, role = item.speaker, _role(item.value)
     if speaker is None or speaker not in session.roles.roles:
         raise _Unusable(f"name a speaker of this session; there are: {', '.join(session.roles.roles)}")
     units = [_with_role(unit, role, book) if unit.utterance.speaker == speaker else unit for unit in session.utterances]
-    choice = RoleChoice(roles={**session.roles.roles, speaker: role}, margin=1.0, method="given")
-    change = Correction(
-        id=new_id("cor"), field="role", speaker=speaker, before=session.roles.roles[speaker].value, after=role.value
-    )
-    return session.model_copy(update={"utterances": tuple(units), "roles": choice}), [change]
+    old = session.roles.roles[speaker]
+    choice = session.roles.model_copy(update={"roles": {**session.roles.roles, speaker: role}})
+    quality = session.quality
+    if Role.WORKER in (old, role):  # a person has said who the worker is; of the others no margin speaks
+        choice, quality = confirmed(choice, quality)
+    change = Correction(field="role", speaker=speaker, before=old.value, after=role.value)
+    return session.model_copy(update={"utterances": tuple(units), "roles": choice, "quality": quality}), change
 
 
 def _role(text: str) -> Role:

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from msw_ml.batch.options import ScoreOptions
 from msw_ml.formats.session_json import load, session_json
 from msw_ml.pipeline import Pipeline
-from msw_ml.session import ScoredSession
+from msw_ml.session import HeardSession, ScoredSession
 from serving.corrections import with_corrected_codes
 from serving.job_control import end, hold
 from serving.job_queue import JobQueue
@@ -193,7 +193,7 @@ class JobRows:
         has another job in the queue, so this one's result is left."""
         latest = db.get_one(Artefact, (row.id, row.version, CORRECTED))
         held = load(self._objects.get(latest.key).decode("utf-8"), CORRECTED)
-        if [unit.utterance for unit in held.utterances] == [unit.utterance for unit in machine.utterances]:
+        if _heard(held) == _heard(machine):
             self._write(db, row, machine, with_corrected_codes(machine, db, row, self._pipeline()))
 
     def _write(self, db: Db, row: SessionRow, machine: ScoredSession, corrected: ScoredSession) -> None:
@@ -203,6 +203,12 @@ class JobRows:
         version.add(db, CORRECTED, text if corrected is machine else session_json(corrected))
         row.version, row.state = version.number, SessionState.SCORED
         row.duration = machine.recording.duration
+
+
+def _heard(session: ScoredSession) -> HeardSession:
+    """What the coder and the rater were given."""
+    utterances = tuple(unit.utterance for unit in session.utterances)
+    return HeardSession(utterances=utterances, roles=session.roles, quality=session.quality)
 
 
 def _further(db: Db, first: SessionRow, session: ScoredSession, place: int) -> SessionRow:

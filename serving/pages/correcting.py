@@ -9,6 +9,7 @@ from fastapi.responses import Response
 from pydantic import Field
 
 from msw_ml.session import CodedUtterance, Role, Value
+from msw_ml.speech.role_check import is_doubted
 from serving import corrections, permissions, results
 from serving.dependencies import At, Transaction, Who
 from serving.forms import CorrectionItem, CorrectionRequest, Long
@@ -104,15 +105,18 @@ def correct(
 
 @router.post("/sessions/{session_id}/roles")
 def correct_roles(at: At, db: Transaction, who: Who, session_id: str, form: Annotated[RolesForm, Form()]) -> Response:
-    """Says who is who; the machine codes the session again afterwards."""
+    """Says who is who; the machine codes the session again afterwards.
+
+    Unchanged, it confirms the worker where the words had raised a doubt.
+    """
     row = permissions.session_of(db, who, session_id)
     permissions.must_read(who, row)
-    now = results.current(at, db, row).roles.roles
-    changes = [
-        CorrectionItem(field="role", speaker=speaker, value=role.value)
-        for speaker, role in zip(form.speakers, form.chosen, strict=False)
-        if now.get(speaker) != role
-    ]
+    session = results.current(at, db, row)
+    now, chosen = session.roles.roles, list(zip(form.speakers, form.chosen, strict=False))
+    said = [(speaker, role) for speaker, role in chosen if now.get(speaker) != role]
+    if not said and is_doubted(session.quality):
+        said = [(speaker, role) for speaker, role in chosen if role is Role.WORKER]
+    changes = [CorrectionItem(field="role", speaker=speaker, value=role.value) for speaker, role in said]
     return _apply(at, db, who, row, form, changes)
 
 
