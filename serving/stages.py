@@ -21,7 +21,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from msw_ml.batch.inputs import safe_name
 from msw_ml.batch.options import ScoreOptions
-from msw_ml.batch.work import stage_shares
+from msw_ml.batch.work import coding_units, stage_shares
 from msw_ml.disk import sha256
 from msw_ml.errors import NoSpeech, UnreadableInput
 from msw_ml.formats import registry
@@ -30,7 +30,6 @@ from msw_ml.formats.transcript import Transcript
 from msw_ml.pipeline import Pipeline
 from msw_ml.session import CodedUtterance, HeardSession, Progress, Recording, ScoredSession, Utterance, Value, silent
 from msw_ml.speech.audio import Audio, Segment, decode
-from msw_ml.speech.utterances import split_utterances
 from serving.peaks import draw
 from serving.stage_names import STAGES
 from serving.store.objects import Objects
@@ -246,8 +245,6 @@ def _parts(order: Order, transcripts: list[Transcript]) -> Iterator[Part]:
     if not any(transcript.has_words for transcript in transcripts):
         raise NoSpeech(f"{order.source}: there is no text in it; check that it is the right file")
     for transcript in transcripts:
-        is_split = order.options.units == "split" or (order.options.units is None and transcript.units == "running")
-        utterances = tuple(split_utterances(transcript.utterances)) if is_split else transcript.utterances
         name = order.name if len(transcripts) == 1 else safe_name(f"{order.name}-{transcript.session}")
         recording = Recording(
             name=name,
@@ -257,7 +254,8 @@ def _parts(order: Order, transcripts: list[Transcript]) -> Iterator[Part]:
             duration=transcript.duration,
             target=order.options.target or transcript.target,
         )
-        yield Part(recording=recording, utterances=utterances, notes=transcript.notes)
+        units = coding_units(transcript, order.options.units)
+        yield Part(recording=recording, utterances=units, notes=transcript.notes)
 
 
 def _heard_again(text: str) -> Heard:

@@ -6,18 +6,18 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from msw_ml.batch.inputs import safe_name
-from msw_ml.batch.options import ScoreOptions
+from msw_ml.batch.options import ScoreOptions, Units
 from msw_ml.checkpoint import FolderCheckpoint
 from msw_ml.codebook import Codebook
+from msw_ml.coding.parse import cut_rows
 from msw_ml.disk import write_text
 from msw_ml.errors import NoSpeech
 from msw_ml.formats import registry
 from msw_ml.formats.transcript import Transcript
 from msw_ml.pipeline import Pipeline
 from msw_ml.reports.session import session_report
-from msw_ml.session import Progress, Recording, ScoredSession, Value, silent
+from msw_ml.session import Progress, Recording, ScoredSession, Utterance, Value, silent
 from msw_ml.speech.audio import Segment, decode
-from msw_ml.speech.utterances import split_utterances
 
 ALWAYS = ("json", "csv", "vtt")
 """Formats that every scored session gets; `report.html` comes on top."""
@@ -78,9 +78,6 @@ def _score_transcript(work: Work, options: ScoreOptions, pipeline: Pipeline, pro
     names = _session_names(work.name, transcripts)
     scored = []
     for number, (name, transcript) in enumerate(zip(names, transcripts, strict=True), start=1):
-        utterances = transcript.utterances
-        if _is_split(transcript, options):
-            utterances = tuple(split_utterances(utterances))
         recording = Recording(
             name=name,
             source=work.path.name,
@@ -89,7 +86,7 @@ def _score_transcript(work: Work, options: ScoreOptions, pipeline: Pipeline, pro
             duration=transcript.duration,
             target=options.target or transcript.target,
         )
-        heard = pipeline.read(utterances, options.roles, transcript.notes)
+        heard = pipeline.read(coding_units(transcript, options.units), options.roles, transcript.notes)
         scored.append(
             pipeline.transcript_only(recording, heard, options.stated())
             if options.is_speech_only
@@ -99,10 +96,10 @@ def _score_transcript(work: Work, options: ScoreOptions, pipeline: Pipeline, pro
     return scored
 
 
-def _is_split(transcript: Transcript, options: ScoreOptions) -> bool:
-    if options.units is None:
-        return transcript.units == "running"
-    return options.units == "split"
+def coding_units(transcript: Transcript, units: Units | None) -> tuple[Utterance, ...]:
+    """The rows of a transcript as given, or cut into utterances; `None` cuts running text alone."""
+    is_split = transcript.units == "running" if units is None else units == "split"
+    return tuple(cut_rows(transcript.utterances)) if is_split else transcript.utterances
 
 
 def _session_names(name: str, transcripts: list[Transcript]) -> list[str]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
 
 from msw_ml.session import Turn, Utterance, Word
+from msw_ml.text.sentences import ends_sentence
 
 LONG_PAUSE = 1.5
 """Seconds: who stops for longer begins anew."""
@@ -31,8 +32,6 @@ BACK_CHANNELS = frozenset(
     """.split()  # noqa: SIM905 – a list of quoted words is harder to read
 )
 """What people say while the other one has the floor: believed even as a lone word inside a sentence."""
-ABBREVIATIONS = frozenset(("mr.", "mrs.", "ms.", "dr.", "st.", "prof.", "e.g.", "i.e.", "etc.", "vs.", "approx."))
-_CLOSING = "\"'”’)]"
 
 
 def join_words(words: Sequence[Word], turns: Sequence[Turn]) -> list[Utterance]:
@@ -55,51 +54,6 @@ def join_words(words: Sequence[Word], turns: Sequence[Turn]) -> list[Utterance]:
         )
         for number, group in enumerate(groups)
     ]
-
-
-def split_text(text: str) -> list[str]:
-    """Sentences of a text; nothing is lost but white space."""
-    tokens = text.split()
-    sentences: list[list[str]] = [[]]
-    for place, token in enumerate(tokens):
-        sentences[-1].append(token)
-        following = tokens[place + 1] if place + 1 < len(tokens) else None
-        if following is not None and _ends_sentence(token, following):
-            sentences.append([])
-    return [" ".join(sentence) for sentence in sentences if sentence]
-
-
-def split_utterances(utterances: Sequence[Utterance]) -> list[Utterance]:
-    """Cuts transcript rows into sentences, numbered anew; times are shared out by characters.
-
-    Rows that carry words came from sound and are cut already: they stay as they are.
-    """
-    cut: list[Utterance] = []
-    for row in utterances:
-        pieces = [row.text] if row.words else split_text(row.text) or [row.text]
-        ends = list(accumulate(len(piece) for piece in pieces))
-        for piece, end in zip(pieces, ends, strict=True):
-            shares = ((end - len(piece)) / max(ends[-1], 1), end / max(ends[-1], 1))
-            start, stop = (row.start, row.end) if len(pieces) == 1 else (_within(row, share) for share in shares)
-            cut.append(row.model_copy(update={"id": len(cut), "text": piece, "start": start, "end": stop}))
-    return cut
-
-
-def _within(row: Utterance, share: float) -> float | None:
-    if row.start is None or row.end is None:
-        return None
-    return round(row.start + share * (row.end - row.start), 3)
-
-
-def _ends_sentence(word: str, following: str | None) -> bool:
-    """Whether a sentence ends with this word: `.` and `…` only before a capital, a figure or nothing."""
-    bare = word.strip().rstrip(_CLOSING)
-    if bare.endswith(("?", "!")):
-        return True
-    if not bare.endswith((".", "…")) or bare.lower() in ABBREVIATIONS:
-        return False
-    begins = (following or "A").strip().lstrip("\"'“‘([-–—")
-    return not begins[:1].islower()
 
 
 def _owners(words: Sequence[Word], turns: Sequence[Turn]) -> list[str]:
@@ -145,7 +99,7 @@ def _sentences(words: Sequence[Word]) -> Iterator[tuple[int, int]]:
     for place, word in enumerate(words):
         following = words[place + 1] if place + 1 < len(words) else None
         pause = following.start - word.end if following else 0.0
-        if following is None or pause > LONG_PAUSE or _ends_sentence(word.text, following.text):
+        if following is None or pause > LONG_PAUSE or ends_sentence(word.text, following.text):
             yield first, place + 1
             first = place + 1
 
@@ -216,4 +170,4 @@ def _begins_anew(before: _Open, word: Word) -> bool:
         return True
     if len(before.words) >= MANY_WORDS and pause >= SHORT_PAUSE:
         return True
-    return _ends_sentence(last.text, word.text)
+    return ends_sentence(last.text, word.text)

@@ -1,1 +1,1 @@
-"""How text is laid out for a network and read by it: shared by the rooms that read words."""
+"""Text as the rooms that read words share it: where a sentence ends, and how a network is given text."""

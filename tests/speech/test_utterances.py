@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from msw_ml.session import Doubt, Role, Turn, Utterance, Word
-from msw_ml.speech.utterances import join_words, split_text, split_utterances
+from msw_ml.session import Doubt, Turn, Utterance, Word
+from msw_ml.speech.utterances import join_words
 
 
 def said(text: str, start: float = 0.0, length: float = 0.3, speaker: str | None = None) -> list[Word]:
@@ -113,37 +113,3 @@ def test_every_word_stands_in_exactly_one_utterance(
     assert kept == sorted((word.start, word.end, word.text) for word in words)
     assert [utterance.start for utterance in heard] == sorted(utterance.start or 0 for utterance in heard)
     assert [utterance.id for utterance in heard] == list(range(len(heard)))
-
-
-@pytest.mark.parametrize(
-    ("text", "sentences"),
-    [
-        ("I see. Go on.", ["I see.", "Go on."]),
-        ("Dr. Shah rang Mrs. Bell.", ["Dr. Shah rang Mrs. Bell."]),
-        ("Well... maybe not. Why?", ["Well... maybe not.", "Why?"]),
-        ("He said “stop.” Then he left", ["He said “stop.”", "Then he left"]),
-        ("It costs 3.50 a week", ["It costs 3.50 a week"]),
-        ("no full stops here", ["no full stops here"]),
-        ("", []),
-    ],
-)
-def test_sentences(text: str, sentences: list[str]) -> None:
-    assert split_text(text) == sentences
-
-
-def test_rows_are_cut_with_times_by_length() -> None:
-    row = Utterance(id=4, speaker="Mum", text="Aaaa bbbb. Cccc dddd.", start=10, end=20, role=Role.PARENT)
-    first, second = split_utterances([row])
-    assert (first.id, first.text, first.start, first.end) == (0, "Aaaa bbbb.", 10, 15)
-    assert (second.id, second.text, second.start, second.end) == (1, "Cccc dddd.", 15, 20)
-    assert second.role is Role.PARENT
-
-
-def test_rows_without_times_or_text_stay() -> None:
-    rows = [Utterance(id=0, speaker="SW", text=""), Utterance(id=1, speaker="SW", text="Yes. No.")]
-    assert [(row.text, row.start) for row in split_utterances(rows)] == [("", None), ("Yes.", None), ("No.", None)]
-
-
-def test_rows_that_were_heard_are_cut_already() -> None:
-    (heard,) = join_words(said("One thing and another"), [])
-    assert split_utterances([heard]) == [heard]
