@@ -23,6 +23,7 @@ def write(made: Plan, report: Report) -> str:
         "## Trained on",
         _sets(made),
         _how(made),
+        *_readings(made, report),
         "## Figures on held-out folds",
         _figures(made, report),
         "## Beside people, on sessions that were never trained or tuned on",
@@ -81,6 +82,23 @@ def _how(made: Plan) -> str:
         "figure below is of models that did not see the session, as exported, with temperature, weights and prediction "
         "sets measured on the other folds. Intervals: 95%, resampling conversations."
     )
+
+
+def _readings(made: Plan, report: Report) -> list[str]:
+    """How good a teacher the second reading is; nothing where nobody read a second time."""
+    if not report.readings or not made.recipe.fit.reading_weight:
+        return []
+    rows = [(r.corpus, r.side.value, r.n, _number(r.macro_f1), _number(r.kappa)) for r in report.readings]
+    by = "; ".join(f"{c.id}: {c.source.reading}" for c in made.corpora if c.source.reading)
+    note = (
+        f"Units were read a second time, blind to the labels ({by}); the codes are in `datasets/*/readings.csv`. "
+        f"Beside a person's label a reading weighs {made.recipe.fit.reading_weight:.1f}, as a second annotator would, "
+        "after what it foretells of people's labels was counted on the sessions learned from. A reading is used of "
+        "sessions that are learned from, never of those that are measured. The sets are public, so a language model "
+        "may have met them before; what it agrees with people is therefore no measure of it, but of the teaching."
+    )
+    heads = ("set", "side", "units", "reading against people, macro-F1", "kappa")
+    return ["## A second reading", f"{note}\n\n{_table(heads, rows)}"]
 
 
 def _figures(made: Plan, report: Report) -> str:

@@ -53,6 +53,8 @@ class Source(Value):
     keep_out: tuple[str, ...] = ()
     """Sessions that are never trained or tuned on."""
     agreement: Agreement | None = None
+    reading: str | None = None
+    """Who read the units a second time, where somebody did (training/readings.py)."""
     same_as: dict[str, str] = Field(default_factory=dict)
     """Session → `set/session` that is known to be the same conversation."""
 
@@ -92,7 +94,8 @@ class Mapping(Value):
     codebook: str
     columns: Columns
     speakers: dict[str, Role]
-    label: tuple[LabelRule, ...]
+    label: tuple[LabelRule, ...] = ()
+    """None for a set that has nothing but a second reading (training/readings.py)."""
     also: tuple[AlsoRule, ...] = ()
 
 
@@ -109,6 +112,8 @@ class Unit(Value):
     volley: str | None = None
     annotations: tuple[tuple[str, ...], ...] = ()
     """`codes` of every annotator, by annotator id, where several coded it."""
+    reading: tuple[str, ...] = ()
+    """What a machine took it for: the likeliest code, and perhaps a second (training/readings.py)."""
 
 
 class CodedTranscript(Value):
@@ -121,6 +126,8 @@ class CodedTranscript(Value):
     target: str | None
     quality: str | None = None
     """What the set says of the session's quality."""
+    is_human: bool = True
+    """Whether people gave the labels."""
     units: tuple[Unit, ...]
 
     @property
@@ -136,6 +143,8 @@ class Corpus(Value):
     transcripts: tuple[CodedTranscript, ...]
     kept_out: tuple[CodedTranscript, ...] = ()
     """Sessions of `Source.keep_out`: for the last report only."""
+    readings_sha256: str = ""
+    """Of the second reading, where there is one."""
 
 
 def load(name: str, data: Path, codebook: Codebook, sets: Path = SETS) -> Corpus:
@@ -149,7 +158,8 @@ def load(name: str, data: Path, codebook: Codebook, sets: Path = SETS) -> Corpus
         raise UnknownName("set", name, [path.name for path in sets.iterdir() if (path / "mapping.toml").is_file()])
     source, mapping = _describe(folder / "source.toml", Source), _describe(folder / "mapping.toml", Mapping)
     _check_codes(mapping, codebook, folder)
-    path = data / source.file
+    # A set that was written for this project lies in the repository, beside its description.
+    path = folder / source.file if (folder / source.file).is_file() else data / source.file
     if not path.is_file():
         raise UnreadableInput(f"{path} is not there; the set {name} ({source.origin} @ {source.commit}) belongs there")
     if sha256(path) != source.sha256:
@@ -216,6 +226,7 @@ def _transcript(
         group=f"{name}/{first[columns.group]}" if columns.group else f"{name}/{id_}",
         target=target,
         quality=first[columns.quality] if columns.quality else None,
+        is_human=source.is_human,
         units=tuple(_unit(path, unit, rows, mapping) for unit, rows in units.items()),
     )
 
@@ -241,6 +252,8 @@ def _unit(path: Path, id_: str, rows: list[tuple[int, dict[str, str]]], mapping:
 
 
 def _codes(path: Path, line: int, row: dict[str, str], mapping: Mapping) -> tuple[str, ...]:
+    if not mapping.label:
+        return ()
     for rule in mapping.label:
         if _holds(rule.when, row):
             return rule.codes

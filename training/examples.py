@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from msw_ml.codebook.book import Codebook
-from msw_ml.session import Role
+from msw_ml.session import Role, Utterance
 from msw_ml.text.packing import Packer, Row, role_number
 from training.corpora import CodedTranscript, Unit
+from training.word_errors import with_errors
 
 NO_TARGET = {"", "unidentifiable"}
 """Targets that say nothing."""
+
+WORN = 0.14
+"""Share of words wrong or missing in a worn text: what the embedded recogniser did in babble (training/spoken.py)."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +53,14 @@ class Codes:
         """Which outputs belong to a side."""
         return np.array([one is side for one in self.sides])
 
+    @property
+    def all_parents(self) -> tuple[str, ...]:
+        """Parents of all sides, in order."""
+        return tuple(dict.fromkeys(self.parents))
+
+    def parent_of(self, code: str) -> str:
+        return self.parents[self.ids.index(code)]
+
     def allowed(self, unit: Unit) -> NDArray[np.bool_]:
         """Which outputs a unit's label allows."""
         return np.array([code in unit.codes for code in self.ids])
@@ -54,12 +68,13 @@ class Codes:
 
 @dataclass(frozen=True)
 class Example:
-    """One transcript, tokenised as it stands and as an automatic transcript would have it."""
+    """One transcript, tokenised as it stands, without punctuation, and with words wrong or missing besides."""
 
     transcript: CodedTranscript
     roles: tuple[Role, ...]
     tokens: list[list[int]]
     plain_tokens: list[list[int]]
+    worn_tokens: list[list[int]]
     target: list[int]
     numbers: NDArray[np.int64]
     """Role numbers, (n)."""
@@ -74,6 +89,27 @@ class Example:
         return len(self.tokens)
 
 
+class Wear(Enum):
+    """How a text is read: as it stands, without punctuation and case, or with word errors besides."""
+
+    NONE = "none"
+    PLAIN = "plain"
+    WORN = "worn"
+
+
+class Shares(NamedTuple):
+    """Of what an epoch deals, how much is read how."""
+
+    plain: float
+    """Of transcripts, read without punctuation and case."""
+    worn: float
+    """Of those, with word errors as well."""
+    target: float
+    """Of transcripts, read with their target behaviour."""
+    machine: float
+    """Of the stretches that only a machine labelled, dealt at all."""
+
+
 @dataclass(frozen=True)
 class Stretch:
     """Consecutive units of one example, as one reading of it."""
@@ -81,7 +117,7 @@ class Stretch:
     example: Example
     start: int
     stop: int
-    is_plain: bool
+    wear: Wear
     has_target: bool
 
 
@@ -98,26 +134,33 @@ def prepare(transcripts: Sequence[CodedTranscript], codes: Codes, packer: Packer
 def rows(packer: Packer, stretch: Stretch) -> list[Row]:
     """The encoder's rows of a stretch."""
     example = stretch.example
-    tokens = example.plain_tokens if stretch.is_plain else example.tokens
+    tokens = {
+        Wear.NONE: example.tokens,
+        Wear.PLAIN: example.plain_tokens,
+        Wear.WORN: example.worn_tokens,
+    }[stretch.wear]
     target = example.target if stretch.has_target else []
     return packer.rows(tokens, example.roles, target, range(stretch.start, stretch.stop))
 
 
-def deal(
-    examples: Sequence[Example], length: int, shares: tuple[float, float], chance: random.Random
-) -> Iterator[Stretch]:
-    """All units once, in stretches of up to `length` in random order.
-
-    `shares`: of examples read without punctuation, and of those read with their target.
-    """
+def deal(examples: Sequence[Example], length: int, shares: Shares, chance: random.Random) -> list[Stretch]:
+    """All units once (of what a machine labelled, a share), in stretches of up to `length` in random order."""
     stretches = []
     for example in examples:
-        is_plain, has_target = chance.random() < shares[0], chance.random() < shares[1]
+        wear = Wear.NONE
+        if chance.random() < shares.plain:
+            wear = Wear.WORN if chance.random() < shares.worn else Wear.PLAIN
+        has_target = chance.random() < shares.target
+        kept = 1.0 if example.transcript.is_human else shares.machine
         first = chance.randrange(1, length + 1)
         cuts = [0, *range(first, len(example), length), len(example)]
-        stretches += [Stretch(example, a, b, is_plain, has_target) for a, b in pairwise(cuts) if b > a]
+        stretches += [
+            Stretch(example, a, b, wear, has_target)
+            for a, b in pairwise(cuts)
+            if b > a and (kept == 1.0 or chance.random() < kept)
+        ]
     chance.shuffle(stretches)
-    yield from stretches
+    return stretches
 
 
 def _example(transcript: CodedTranscript, codes: Codes, packer: Packer) -> Example:
@@ -137,9 +180,19 @@ def _example(transcript: CodedTranscript, codes: Codes, packer: Packer) -> Examp
         roles=tuple(unit.role for unit in units),
         tokens=packer.tokens([unit.text for unit in units]),
         plain_tokens=packer.tokens([plain(unit.text) for unit in units]),
+        worn_tokens=packer.tokens(_worn(transcript)),
         target=[] if target in NO_TARGET else packer.tokens([target])[0],
         numbers=np.array([role_number(unit.role) for unit in units]),
         sides=np.array([codes.mask(unit.role) for unit in units]),
         allowed=np.array([codes.allowed(unit) for unit in units]),
         also=also,
     )
+
+
+def _worn(transcript: CodedTranscript) -> list[str]:
+    """Without punctuation, and with as many words wrong or missing as a noisy room costs."""
+    said = [
+        Utterance(id=number, speaker=unit.role.value, text=plain(unit.text), role=unit.role)
+        for number, unit in enumerate(transcript.units)
+    ]
+    return [one.text for one in with_errors(said, WORN, transcript.key)]

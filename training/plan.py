@@ -14,7 +14,7 @@ from msw_ml.codebook.book import Codebook
 from msw_ml.disk import sha256
 from msw_ml.errors import BadSetting
 from msw_ml.text.packing import Packer
-from training import corpora, encoder, splits, visits_corpus
+from training import corpora, encoder, readings, splits, visits_corpus
 from training.calibrate import Given, Scheme
 from training.corpora import CodedTranscript, Corpus
 from training.examples import Codes
@@ -61,7 +61,7 @@ class Plan:
         """Changes with whatever changes the network: an interrupted run goes on under the same key."""
         learned = self.recipe.model_dump_json(exclude={"kind", "tried", "calibration", "words", "version", "licence"})
         parts = [learned, self.scheme.codebook.key, sha256(self.encoder / "model.safetensors")]
-        parts += [corpus.source.sha256 for corpus in self.corpora]
+        parts += [corpus.source.sha256 + corpus.readings_sha256 for corpus in self.corpora]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
 
 
@@ -73,10 +73,8 @@ def make(recipe: Recipe, data: Path, sets: Path = corpora.SETS) -> Plan:
             f"the recipe's `turns` is {recipe.turns}, which is not among its sets: {', '.join(recipe.sets)}"
         )
     folder = encoder.find(recipe.encoder)
-    loaded = tuple(_load(name, data, codebook, sets) for name in recipe.sets)
+    loaded, groups = _apart(tuple(_load(name, data, codebook, sets) for name in recipe.sets))
     transcripts = [transcript for corpus in loaded for transcript in corpus.transcripts]
-    same = [(f"{corpus.id}/{one}", other) for corpus in loaded for one, other in corpus.source.same_as.items()]
-    groups = splits.group(transcripts, same)
     codes = Codes.of(codebook)
     return Plan(
         recipe=recipe,
@@ -89,7 +87,21 @@ def make(recipe: Recipe, data: Path, sets: Path = corpora.SETS) -> Plan:
     )
 
 
+def _apart(loaded: tuple[Corpus, ...]) -> tuple[tuple[Corpus, ...], dict[str, int]]:
+    """The sets without other recordings of the sessions that are kept out, and the groups of what is left."""
+    same = [(f"{corpus.id}/{one}", other) for corpus in loaded for one, other in corpus.source.same_as.items()]
+    kept_out = [transcript for corpus in loaded for transcript in corpus.kept_out]
+    transcripts = [transcript for corpus in loaded for transcript in corpus.transcripts]
+    groups = splits.group([*transcripts, *kept_out], same)
+    never = {groups[transcript.key] for transcript in kept_out}
+    left = tuple(
+        corpus.model_copy(update={"transcripts": tuple(t for t in corpus.transcripts if groups[t.key] not in never)})
+        for corpus in loaded
+    )
+    return left, splits.group([t for corpus in left for t in corpus.transcripts], same)
+
+
 def _load(name: str, data: Path, codebook: Codebook, sets: Path) -> Corpus:
     if visits_corpus.is_visits(sets / name):
         return visits_corpus.load(sets / name, codebook)
-    return corpora.load(name, data, codebook, sets)
+    return readings.attach(corpora.load(name, data, codebook, sets), sets / name, codebook)

@@ -12,7 +12,7 @@ from msw_ml.errors import BadSetting
 from msw_ml.session import Value
 from msw_ml.text.packing import Window
 from training.calibrate import CalibrationOptions
-from training.fit import FitOptions
+from training.loss import FitOptions
 from training.network import NetworkOptions
 from training.words import WordsOptions
 

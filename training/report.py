@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,6 +40,18 @@ class Slice(Value):
     withheld: float
 
 
+class ReadingLine(Value):
+    """How a second reading of a set agrees with the labels of people: how good a teacher it is."""
+
+    corpus: str
+    by: str
+    """Who read."""
+    side: Role
+    n: int
+    macro_f1: float
+    kappa: float
+
+
 class Ceiling(Value):
     """Agreement with the majority of the annotators on sessions that were never trained on."""
 
@@ -57,6 +70,7 @@ class Report:
     baseline: dict[str, float]
     """Figure id → TF-IDF with logistic regression."""
     ceilings: list[Ceiling]
+    readings: list[ReadingLine]
     slices: list[Slice]
     coverage: dict[Role, tuple[float, float]]
     """Share of units whose parent code the prediction set held, and share withheld."""
@@ -85,6 +99,7 @@ def make(bundle: Bundle, data: Path, sets: Path) -> tuple[Plan, Report]:
         plain=figures_plain,
         baseline=_baseline(made, held),
         ceilings=_ceilings(bundle, made),
+        readings=_readings(made),
         slices=_slices(made, every, decided_every),
         coverage={
             side: (float(decided.covered[own].mean()), float(decided.withheld[own].mean()))
@@ -141,6 +156,39 @@ def _baseline(made: Plan, held: HeldOut) -> dict[str, float]:
     return {figure.id: figure.value for figure in found if figure.value is not None}
 
 
+def _readings(made: Plan) -> list[ReadingLine]:
+    """The reading's likeliest code against people's labels, as it was given, on the sets that people labelled."""
+    codebook, lines = made.scheme.codebook, []
+    for corpus in made.corpora:
+        parts = {corpus.id: corpus.transcripts, f"{corpus.id}, kept out: the majority of annotators": corpus.kept_out}
+        for name, transcripts in parts.items() if corpus.source.is_human else ():
+            for side in made.scheme.sides:
+                pairs = [
+                    (codebook.parent_of(unit.codes[0]), codebook.parent_of(unit.reading[0]))
+                    for transcript in transcripts
+                    for unit in transcript.units
+                    if unit.role is side and unit.codes and unit.reading
+                ]
+                if pairs:
+                    table = _confused(pairs, codebook.parent_codes(side))
+                    figures_ = float(macro_f1(table)[0]), float(kappa(table)[0])
+                    by = corpus.source.reading or "not said"
+                    lines.append(
+                        ReadingLine(
+                            corpus=name, by=by, side=side, n=len(pairs), macro_f1=figures_[0], kappa=figures_[1]
+                        )
+                    )
+    return lines
+
+
+def _confused(pairs: Sequence[tuple[str, str]], parents: Sequence[str]) -> NDArray[np.float64]:
+    """Confusion of true and given parent codes, one stratum."""
+    truth, given = (
+        np.array([parents.index(one) for one in column], dtype=np.int64) for column in zip(*pairs, strict=True)
+    )
+    return confusion(truth, given, len(parents), np.zeros(len(truth), dtype=np.int64), 1)
+
+
 def _ceilings(bundle: Bundle, made: Plan) -> list[Ceiling]:
     coder = BundleCoder(bundle.path, made.scheme.codebook)
     transcripts = made.kept_out
@@ -151,15 +199,14 @@ def _ceilings(bundle: Bundle, made: Plan) -> list[Ceiling]:
     for side in made.scheme.sides:
         if not any(unit.annotations for t in transcripts for unit in t.units if unit.role is side):
             continue
-        parents = made.scheme.codebook.parent_codes(side)
+        codebook = made.scheme.codebook
         pairs = [
-            (parents.index(made.scheme.codebook.parent_of(unit.codes[0])), parents.index(given[f"{t.key}/{unit.id}"]))
+            (codebook.parent_of(unit.codes[0]), given[f"{t.key}/{unit.id}"])
             for t in transcripts
             for unit in t.units
             if unit.role is side
         ]
-        truth, coded = (np.array(column, dtype=np.int64) for column in zip(*pairs, strict=True))
-        table = confusion(truth, coded, len(parents), np.zeros(len(truth), dtype=np.int64), 1)
+        table = _confused(pairs, codebook.parent_codes(side))
         human = human_line(transcripts, made.scheme.codebook, side)
         f1, agreement = float(macro_f1(table)[0]), float(kappa(table)[0])
         ceilings.append(Ceiling(human=human, macro_f1=f1, kappa=agreement))

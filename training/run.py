@@ -22,7 +22,7 @@ from msw_ml.coding.reader import Parts, Reader
 from msw_ml.coding.words import Words
 from msw_ml.disk import write_bytes
 from msw_ml.session import Progress, Value, silent
-from training import encoder, export, heldout, plan, recipe, words
+from training import encoder, export, heldout, plan, recipe, targets, words
 from training.corpora import SETS, CodedTranscript
 from training.examples import NO_TARGET, Example, plain, prepare
 from training.fit import fit
@@ -95,7 +95,8 @@ def train_one(job: Job, progress: Progress = silent) -> None:
     examples = prepare(learned, made.codes, made.packer)
     if not job.has("encoder.onnx"):
         _train_network(job, made, examples, progress)
-    write_bytes(job.folder / "words.npy", words.fit(examples, made.scheme, made.recipe.words))
+    taught = targets.make(examples, made.codes, made.recipe.fit.reading_weight)
+    write_bytes(job.folder / "words.npy", words.fit(examples, taught, made.scheme, made.recipe.words))
     if job.fold is not None:
         held = [t for t in made.transcripts if made.folds[t.key] == job.fold]
         for name, is_plain in (("held_plain.csv", True), ("held.csv", False)):
@@ -108,7 +109,15 @@ def _train_network(job: Job, made: Plan, examples: Sequence[Example], progress: 
     body = encoder.load(made.encoder, made.recipe.encoder_dropout)
     network = CoderNetwork(body, len(made.codes.ids), len(made.codes.also), made.recipe.network)
     state = job.folder / "state.pt"
-    fit(network, examples, made.packer, made.recipe.fit, seed=made.recipe.seed, state=state, progress=progress)
+    fit(
+        network,
+        examples,
+        (made.packer, made.codes),
+        made.recipe.fit,
+        seed=made.recipe.seed,
+        state=state,
+        progress=progress,
+    )
     write_bytes(job.folder / "session.onnx", export.session_onnx(network))
     write_bytes(job.folder / "encoder.onnx", export.encoder_onnx(network.utterances))
     state.unlink(missing_ok=True)

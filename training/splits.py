@@ -38,6 +38,7 @@ def group(transcripts: Sequence[CodedTranscript], same: Sequence[tuple[str, str]
 def folds(transcripts: Sequence[CodedTranscript], groups: dict[str, int], count: int) -> dict[str, int]:
     """Transcript key → fold: groups from the largest on, each to the fold that holds least of its sets.
 
+    What people labelled is dealt first, so that learning from more of what nobody labelled moves no figure's folds.
     Raises `BadSetting` when there are fewer groups than folds.
     """
     members: dict[int, list[CodedTranscript]] = defaultdict(list)
@@ -46,15 +47,17 @@ def folds(transcripts: Sequence[CodedTranscript], groups: dict[str, int], count:
     if len(members) < count:
         raise BadSetting(f"{len(members)} independent sessions cannot make {count} folds; lower `folds` or add data")
     load: dict[tuple[int, str], int] = defaultdict(int)
-    chosen: dict[str, int] = {}
-    for number in sorted(members, key=lambda n: (-sum(len(t.units) for t in members[n]), n)):
-        corpora = {t.corpus for t in members[number]}
-        totals = {fold: sum(load[fold, corpus] for corpus in corpora) for fold in range(count)}
-        fold = min(totals, key=lambda f: (totals[f], f))
-        for transcript in members[number]:
-            load[fold, transcript.corpus] += len(transcript.units)
-            chosen[transcript.key] = fold
-    return chosen
+    chosen: dict[int, int] = {}
+    for is_human in (True, False):
+        size = {n: sum(len(t.units) for t in found if t.is_human is is_human) for n, found in members.items()}
+        for number in sorted((n for n in members if size[n]), key=lambda n: (-size[n], n)):
+            own = [t for t in members[number] if t.is_human is is_human]
+            corpora = {t.corpus for t in own}
+            totals = {fold: sum(load[fold, corpus] for corpus in corpora) for fold in range(count)}
+            fold = chosen.setdefault(number, min(totals, key=lambda f: (totals[f], f)))
+            for transcript in own:
+                load[fold, transcript.corpus] += len(transcript.units)
+    return {t.key: chosen[number] for number, found in members.items() for t in found}
 
 
 def _overlapping(transcripts: Sequence[CodedTranscript]) -> list[tuple[str, str]]:

@@ -88,7 +88,12 @@ def _transcript(path: Path, codes: Codes, target: str, group: str) -> CodedTrans
         )
     name = path.parent.parent.name
     return CodedTranscript(
-        corpus=name, id=path.stem, group=f"{name}/{group}", target=target or None, units=tuple(units)
+        corpus=name,
+        id=path.stem,
+        group=f"{name}/{group}",
+        target=target or None,
+        is_human=False,
+        units=tuple(units),
     )
 
 

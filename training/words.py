@@ -15,6 +15,7 @@ from msw_ml.session import Role, Value
 from msw_ml.text.buckets import BUCKETS, features
 from training.calibrate import Scheme
 from training.examples import Example
+from training.targets import Targets
 
 
 class WordsOptions(Value):
@@ -26,24 +27,36 @@ class WordsOptions(Value):
     """Its log probabilities are added to the network's logits so many times."""
 
 
-def fit(examples: Sequence[Example], scheme: Scheme, options: WordsOptions) -> bytes:
+LEAST = 0.05
+"""A share of a parent code below this teaches nothing and is left out."""
+
+
+def fit(examples: Sequence[Example], taught: Sequence[Targets], scheme: Scheme, options: WordsOptions) -> bytes:
     """The bundle's `words.npy`; every unit is read with and without punctuation."""
-    return to_bytes([_side(examples, scheme, side, options) for side in scheme.sides])
+    return to_bytes([_side(examples, taught, scheme, side, options) for side in scheme.sides])
 
 
-def _side(examples: Sequence[Example], scheme: Scheme, side: Role, options: WordsOptions) -> NDArray[np.float64]:
+def _side(
+    examples: Sequence[Example], taught: Sequence[Targets], scheme: Scheme, side: Role, options: WordsOptions
+) -> NDArray[np.float64]:
     parents = scheme.codebook.parent_codes(side)
     rows: list[tuple[NDArray[np.int64], NDArray[np.float64]]] = []
     labels: list[int] = []
-    for example in examples:
-        for tokens in (example.tokens, example.plain_tokens):
-            for number, unit in enumerate(example.transcript.units):
-                if unit.role is side:
-                    rows.append(features(tokens[number], tokens[number - 1] if number else []))
-                    labels.append(parents.index(scheme.codebook.parent_of(unit.codes[0])))
+    worth: list[float] = []
+    for example, target in zip(examples, taught, strict=True):
+        shares = target.of_parents(parents)
+        readings = [example.tokens, example.plain_tokens]
+        for number, unit in enumerate(example.transcript.units):
+            if unit.role is not side or not unit.codes:
+                continue
+            for tokens in readings:
+                row = features(tokens[number], tokens[number - 1] if number else [])
+                for label in np.flatnonzero(shares[number] > LEAST):
+                    rows.append(row)
+                    labels.append(int(label))
+                    worth.append(float(shares[number, label]) / len(readings))
     table = _sparse(rows)
-    # Half weight, since every unit stands twice.
-    model = LogisticRegression(C=options.penalty / 2, max_iter=200).fit(table, labels)
+    model = LogisticRegression(C=options.penalty, max_iter=200).fit(table, labels, sample_weight=worth)
     weights = np.zeros((BUCKETS + 1, len(parents)))
     weights[:BUCKETS, model.classes_] = model.coef_.T if len(model.classes_) > 2 else _two(model)
     weights[BUCKETS, model.classes_] = model.intercept_ if len(model.classes_) > 2 else [0.0, model.intercept_[0]]
