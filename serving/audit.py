@@ -10,15 +10,25 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 
 import sqlalchemy as sa
 from pydantic import Field
 
 from msw_ml.session import Value
-from serving.store.base import Db, now
+from serving.store.base import Base, Db, now
 from serving.store.records import AuditEntry, AuditHead
 
 HEAD = 1
+_HASHED = ("number", "at", "organisation_id", "actor", "action", "subject", "detail")
+"""What an entry's hash covers, after the hash before it."""
+_HEAD = Base.metadata.tables[AuditHead.__tablename__]
+_ENTRIES = Base.metadata.tables[AuditEntry.__tablename__]
+_AT_HEAD = sa.update(_HEAD).where(_HEAD.c.id == HEAD)
+_RAISE = _AT_HEAD.values(number=_HEAD.c.number + 1).returning(_HEAD.c.number, _HEAD.c.hash)
+_MOVE = _AT_HEAD.values(hash=sa.bindparam("last"))
+_APPEND = sa.insert(_ENTRIES)
+"""Made once and without the ORM: every act goes through these, and others wait meanwhile."""
 
 
 class Act(Value):
@@ -49,40 +59,34 @@ class Verdict(Value):
 
 def record(db: Db, act: Act) -> None:
     """Appends an entry in the caller's transaction; another writer waits until that ends."""
-    db.execute(sa.update(AuditHead).where(AuditHead.id == HEAD).values(number=AuditHead.number + 1))
-    number, before = db.execute(
-        sa.select(AuditHead.number, AuditHead.hash)
-        .where(AuditHead.id == HEAD)
-        .execution_options(populate_existing=True)
-    ).one()
-    at, detail = now().isoformat(timespec="milliseconds"), json.dumps(act.detail, sort_keys=True)
-    entry = AuditEntry(
-        number=number,
-        at=at,
-        organisation_id=act.organisation,
-        actor=act.actor,
-        action=act.action,
-        subject=act.subject,
-        detail=detail,
-        hash="",
-    )
-    entry.hash = _hash(entry, before)
-    db.add(entry)
-    db.execute(sa.update(AuditHead).where(AuditHead.id == HEAD).values(hash=entry.hash))
+    number, before = db.execute(_RAISE).one()
+    entry: dict[str, str | int | None] = {
+        "number": number,
+        "at": now().isoformat(timespec="milliseconds"),
+        "organisation_id": act.organisation,
+        "actor": act.actor,
+        "action": act.action,
+        "subject": act.subject,
+        "detail": json.dumps(act.detail, sort_keys=True),
+    }
+    last = _hash(entry, before)
+    db.execute(_APPEND, entry | {"hash": last})
+    db.execute(_MOVE, {"last": last})
 
 
 def verify(db: Db, expect: str | None = None) -> Verdict:
     """Walks the whole chain. `expect` is a hash that was kept elsewhere and must stand in it."""
     before, number, found = "", 0, expect is None
-    for entry in db.scalars(sa.select(AuditEntry).order_by(AuditEntry.number).execution_options(yield_per=1000)):
-        number += 1
-        if entry.number != number:
+    in_order = sa.select(_ENTRIES).order_by(_ENTRIES.c.number).execution_options(yield_per=1000)
+    for row in db.execute(in_order):
+        entry, number = row._asdict(), number + 1
+        if entry["number"] != number:
             return Verdict(entries=number - 1, head=before, broken_at=number, reason=f"entry {number} is missing")
-        if entry.hash != _hash(entry, before):
+        if entry["hash"] != _hash(entry, before):
             return Verdict(entries=number, head=before, broken_at=number, reason=f"entry {number} was altered")
-        before = entry.hash
+        before = entry["hash"]
         found = found or before == expect
-    head = db.get_one(AuditHead, HEAD)
+    head = db.execute(sa.select(_HEAD).where(_HEAD.c.id == HEAD)).one()
     if (head.number, head.hash) != (number, before):
         reason = f"the log ends at entry {number}, its head names entry {head.number}: entries were cut off"
         return Verdict(entries=number, head=before, broken_at=number + 1, reason=reason)
@@ -90,8 +94,6 @@ def verify(db: Db, expect: str | None = None) -> Verdict:
     return Verdict(entries=number, head=before, reason=reason)
 
 
-def _hash(entry: AuditEntry, before: str) -> str:
-    content = [
-        before, entry.number, entry.at, entry.organisation_id, entry.actor, entry.action, entry.subject, entry.detail,
-    ]  # fmt: skip
+def _hash(entry: Mapping[str, object], before: str) -> str:
+    content = [before, *(entry[name] for name in _HASHED)]
     return hashlib.sha256(json.dumps(content, ensure_ascii=True).encode()).hexdigest()

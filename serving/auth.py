@@ -22,6 +22,15 @@ COOKIE = "msw_session"
 CSRF_HEADER = "x-csrf-token"
 CSRF_FIELD = "csrf_token"
 _TOKEN = re.compile(r"msw_([0-9a-f]{16})_([A-Za-z0-9_-]{43})")
+_FAILURES = (
+    sa.select(sa.func.count())
+    .select_from(SignInFailure.__table__)
+    .where(
+        SignInFailure.__table__.c.address == sa.bindparam("address"),
+        SignInFailure.__table__.c.at > sa.bindparam("since"),
+    )
+)
+"""Made once: it is asked before every request."""
 _SEEN_EVERY = dt.timedelta(minutes=5)
 _NOT_KNOWN = "this token is unknown, expired or revoked; ask an administrator for a new one"
 
@@ -110,11 +119,7 @@ def check_csrf(who: Principal, sent: str | None) -> None:
 def check_lock(db: Db, address: str, settings: ServiceSettings) -> None:
     """Raises 429 where an address has failed too often lately."""
     since = now() - dt.timedelta(minutes=settings.lock_minutes)
-    failures = db.scalar(
-        sa.select(sa.func.count())
-        .select_from(SignInFailure)
-        .where(SignInFailure.address == address, SignInFailure.at > since)
-    )
+    failures = db.scalar(_FAILURES, {"address": address, "since": since})
     if (failures or 0) >= settings.failures_before_lock:
         seconds = settings.lock_minutes * 60
         raise Problem(

@@ -19,7 +19,7 @@ _BEARER = HTTPBearer(auto_error=False, description="A token made with `msw token
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-def service(request: Request) -> Service:
+async def service(request: Request) -> Service:  # no thread is fetched for a look at the application
     """The service that this application belongs to."""
     return cast("Service", request.app.state.service)
 
@@ -64,9 +64,15 @@ def address_of(request: Request) -> str:
 
 @contextlib.contextmanager
 def counted_sign_in(at: Service, address: str) -> Iterator[None]:
-    """Around every check of a token: refuses a locked address, counts a failure."""
+    """Around every sign-in with a token: refuses a locked address, counts a failure."""
     with at.begin() as db:
         auth.check_lock(db, address, at.settings)
+    with _counted(at, address):
+        yield
+
+
+@contextlib.contextmanager
+def _counted(at: Service, address: str) -> Iterator[None]:
     try:
         yield
     except Problem as problem:
@@ -77,7 +83,9 @@ def counted_sign_in(at: Service, address: str) -> Iterator[None]:
 
 
 def _by_token(request: Request, at: Service, text: str) -> Principal:
-    with counted_sign_in(at, address_of(request)), at.begin() as db:
+    address = address_of(request)
+    with _counted(at, address), at.begin() as db:  # one transaction for both looks: this comes before every request
+        auth.check_lock(db, address, at.settings)
         return auth.principal_of_token(db, text)
 
 

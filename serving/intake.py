@@ -41,9 +41,9 @@ def take_in(service: Service, who: Principal, session_id: str, upload: Upload, k
         if kind == "transcript" and upload.incoming.size > service.settings.max_transcript_mb << 20:
             raise Problem(413, f"a transcript may have {service.settings.max_transcript_mb} MB")
         fingerprint = _fingerprint(upload)
-        if key is not None and (before := _known(service, who, key, fingerprint)):
-            return before
         with service.begin() as db:
+            if key is not None and (before := _known(db, who, key, fingerprint)):
+                return before
             session = _session(db, service, who, form, upload)
             session.id, session.kind = session_id, kind
         kept = upload.incoming.keep()
@@ -55,7 +55,8 @@ def take_in(service: Service, who: Principal, session_id: str, upload: Upload, k
         return _enqueue(service, who, session, _Order(form, kept, key, fingerprint))
     except IntegrityError:
         service.objects.erase(f"sessions/{session_id}")
-        before = _known(service, who, key or "", fingerprint)
+        with service.begin() as db:
+            before = _known(db, who, key or "", fingerprint)
         if before is None:
             raise
         return before
@@ -84,7 +85,7 @@ def _enqueue(service: Service, who: Principal, session: SessionRow, order: _Orde
         options={"score": order.form.options.model_dump(mode="json")},
     )
     job.workflow_id = job.id
-    with service.begin() as db:
+    with service.begin_in_turn() as db:
         db.add(session)
         db.flush()
         db.add(job)
@@ -92,10 +93,10 @@ def _enqueue(service: Service, who: Principal, session: SessionRow, order: _Orde
         if order.key is not None:
             db.add(IdempotencyKey(person_id=who.person_id, key=order.key, fingerprint=order.fingerprint, job_id=job.id))
         db.flush()
-        act = Act(actor=who.person_id, action="session.create", subject=session.id, organisation=who.organisation_id)
-        audit.record(db, act.model_copy(update={"detail": {"size": session.size, "sha256": session.sha256}}))
         is_short = session.kind == "transcript" and session.size <= SHORT_BYTES
         service.queue.add(db, job.id, job.workflow_id, job.priority, is_short=is_short)
+        act = Act(actor=who.person_id, action="session.create", subject=session.id, organisation=who.organisation_id)
+        audit.record(db, act.model_copy(update={"detail": {"size": session.size, "sha256": session.sha256}}))
     return job
 
 
@@ -141,14 +142,13 @@ def _worker(db: Db, who: Principal, worker: str) -> str | None:
     return found.id
 
 
-def _known(service: Service, who: Principal, key: str, fingerprint: str) -> Job | None:
-    with service.begin() as db:
-        entry = db.get(IdempotencyKey, (who.person_id, key))
-        if entry is None:
-            return None
-        if entry.fingerprint != fingerprint:
-            raise Problem(422, "this Idempotency-Key was used for another upload; take a new one")
-        return db.get(Job, entry.job_id)
+def _known(db: Db, who: Principal, key: str, fingerprint: str) -> Job | None:
+    entry = db.get(IdempotencyKey, (who.person_id, key))
+    if entry is None:
+        return None
+    if entry.fingerprint != fingerprint:
+        raise Problem(422, "this Idempotency-Key was used for another upload; take a new one")
+    return db.get(Job, entry.job_id)
 
 
 def _fingerprint(upload: Upload) -> str:

@@ -101,8 +101,10 @@ async def receive(request: Request, service: Service, key: str) -> Upload:
     """
     boundary = _boundary(request)
     limit = service.settings.max_upload_mb << 20
-    await asyncio.to_thread(_check_room, request, service, limit)
-    upload = Upload(await asyncio.to_thread(Incoming, service.objects, key))
+    claimed = _claimed(request)
+    if claimed > limit:
+        raise _too_large(limit)
+    upload = Upload(Incoming(service.objects, key))
     reception = _Reception(upload)
     names = (
         "part_begin",
@@ -123,9 +125,9 @@ async def receive(request: Request, service: Service, key: str) -> Upload:
                 raise _too_large(limit)
             parser.write(chunk)
             if len(reception.pending) >= BLOCK:
-                await _hand_on(upload, reception)
+                await asyncio.to_thread(_hand_on, service, upload, reception, claimed)
         parser.finalize()
-        await _hand_on(upload, reception)
+        await asyncio.to_thread(_hand_on, service, upload, reception, claimed)
         _check_whole(upload, reception)
     except MultipartParseError as error:
         upload.incoming.drop()
@@ -136,10 +138,13 @@ async def receive(request: Request, service: Service, key: str) -> Upload:
     return upload
 
 
-async def _hand_on(upload: Upload, reception: _Reception) -> None:
-    data, reception.pending = bytes(reception.pending), bytearray()
+def _hand_on(service: Service, upload: Upload, reception: _Reception, claimed: int) -> None:
+    """Writes what came in. Raises 503 where the disk has no room for the whole."""
+    if upload.incoming.size == 0:
+        _check_room(service, claimed)
+    data, reception.pending = reception.pending, bytearray()
     if data:
-        await asyncio.to_thread(upload.incoming.write, data)
+        upload.incoming.write(bytes(data))
 
 
 def _check_whole(upload: Upload, reception: _Reception) -> None:
@@ -161,11 +166,12 @@ def _boundary(request: Request) -> bytes:
     return boundary
 
 
-def _check_room(request: Request, service: Service, limit: int) -> None:
+def _claimed(request: Request) -> int:
     claimed = request.headers.get("content-length", "")
-    size = int(claimed) if claimed.isdecimal() else 0
-    if size > limit:
-        raise _too_large(limit)
+    return int(claimed) if claimed.isdecimal() else 0
+
+
+def _check_room(service: Service, size: int) -> None:
     free = service.objects.free_bytes()
     if free is not None and free < size + SPARE_BYTES:
         raise busy("the disk is full; free some space, then try again", 300)

@@ -51,16 +51,17 @@ class Incoming:
         self.size = 0
         self.head = b""
         """The first bytes, by which its kind is told."""
-        folder = objects.incoming
-        folder.mkdir(parents=True, exist_ok=True)
-        self._path = folder / new_id("in")
-        self._file: IO[bytes] = self._path.open("wb")
+        self._path = objects.incoming / new_id("in")
+        self._file: IO[bytes] | None = None
 
     def write(self, data: bytes) -> None:
-        """Raises `OutputError` where the disk is full."""
+        """The first block makes the file. Raises `OutputError` where the disk is full."""
         if len(self.head) < 4096:
             self.head += data[: 4096 - len(self.head)]
         try:
+            if self._file is None:
+                self._path.parent.mkdir(parents=True, exist_ok=True)
+                self._file = self._path.open("wb")
             self._file.write(data)
         except OSError as error:
             raise _not_kept(error) from error
@@ -68,20 +69,14 @@ class Incoming:
         self.size += len(data)
 
     @property
-    def path(self) -> Path:
-        """Where it lies until it is kept, flushed."""
-        self._file.flush()
-        return self._path
-
-    @property
     def sha256(self) -> str:
         return self._digest.hexdigest()
 
     def keep(self) -> Kept:
-        """Raises `OutputError`."""
+        """Once something was written. Raises `OutputError`."""
         try:
-            self._file.flush()
-            self._file.close()
+            if self._file is not None:
+                self._file.close()
         except OSError as error:
             raise _not_kept(error) from error
         self._objects.take_file(self._key, self._path)
@@ -89,8 +84,9 @@ class Incoming:
 
     def drop(self) -> None:
         """Forgets it; after `keep` this does nothing."""
-        with contextlib.suppress(OSError):
-            self._file.close()
+        if self._file is not None:
+            with contextlib.suppress(OSError):
+                self._file.close()
         self._path.unlink(missing_ok=True)
 
 

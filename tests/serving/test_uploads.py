@@ -5,9 +5,13 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import sqlalchemy as sa
 from fastapi.testclient import TestClient
 
+from serving import audit
 from serving.service import Service
+from serving.store.records import AuditEntry
+from serving.store.sessions import Job
 
 CSV = b"speaker,role,text\nAnn,worker,How are mornings?\nBea,parent,I want them calmer.\n"
 
@@ -27,6 +31,20 @@ def test_an_upload_is_accepted_and_findable(client, people):
     assert (session["name"], session["family"], session["state"]) == ("visit", "F-1", "waiting")
     listed = client.get("/v1/sessions?q=visit", headers=people.as_("coder")).json()
     assert [item["id"] for item in listed["items"]] == job["sessions"]
+
+
+def test_a_crowd_is_taken_in_once_each(client, people, service: Service):
+    """Twenty-four uploads from twelve clients: a session, a queued job and one entry of a whole log for each."""
+    with ThreadPoolExecutor(12) as pool:
+        answers = list(pool.map(lambda n: send(client, people, CSV + b"%d" % n, key=f"k-{n}"), range(24)))
+    assert [answer.status_code for answer in answers] == [202] * 24
+    sessions = {answer.json()["sessions"][0] for answer in answers}
+    with service.begin() as db:
+        noted = sa.select(AuditEntry.subject).where(AuditEntry.action == "session.create")
+        assert sorted(db.scalars(noted)) == sorted(sessions)
+        assert len(sessions) == len(set(db.scalars(sa.select(Job.workflow_id)))) == 24
+        assert audit.verify(db).is_whole
+    assert len(service.objects.keys("sessions")) == 24
 
 
 def test_a_key_counts_once_even_from_many_threads(client, people, service: Service):
