@@ -10,13 +10,12 @@ from fastapi import FastAPI
 from msw_ml import __version__
 from msw_ml.settings import Settings
 from serving import headers, metrics, problems
-from serving.api import router
+from serving.api import operations, router
+from serving.api.description import document
+from serving.api.description.overview import OVERVIEW, TAGS
 from serving.problems import ProblemBody
 from serving.service import Service
 from serving.settings import ServiceSettings
-
-_DESCRIPTION = """Scores recorded child-and-family home visits for Motivational Social Work. Every route but health \
-and documentation needs `Authorization: Bearer msw_…`; errors are RFC 9457 problems."""
 
 
 def create_app(settings: ServiceSettings | None = None, scoring: Settings | None = None) -> FastAPI:
@@ -31,13 +30,14 @@ def create_app(settings: ServiceSettings | None = None, scoring: Settings | None
     app = FastAPI(
         title="MSW service",
         version=__version__,
-        description=_DESCRIPTION,
+        description=OVERVIEW,
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
-        responses={
-            status: {"model": ProblemBody, "content": {problems.MEDIA_TYPE: {}}} for status in (401, 403, 422, 429, 503)
-        },
+        openapi_tags=TAGS,
+        webhooks=operations.sent,
+        generate_unique_id_function=document.name_of,
+        responses={422: {"model": ProblemBody}},
     )
     app.state.service = service
     problems.install(app)
@@ -48,4 +48,5 @@ def create_app(settings: ServiceSettings | None = None, scoring: Settings | None
         from serving import pages
 
         pages.install(app)
+    document.install(app, service.codebook)
     return app

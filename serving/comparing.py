@@ -14,9 +14,10 @@ from evaluation import reliability
 from evaluation.codings import Batch, Coder, Coding, Place, RatingGiven, Visit, gather
 from evaluation.findings import Report
 from msw_ml.codebook import Codebook
-from msw_ml.session import CodedUtterance, Rating, ScoredSession, Value
+from msw_ml.session import CodedUtterance, Rating, ScoredSession
 from serving import audit, results, reviews
 from serving.audit import Act
+from serving.forms import LEVELS, NOT_A_LEVEL
 from serving.permissions import May, Principal
 from serving.problems import Problem, invalid
 from serving.reviews import Opinion
@@ -24,11 +25,12 @@ from serving.service import Service
 from serving.store.base import Db, new_id
 from serving.store.opinions import Adjudication, Review, ReviewState
 from serving.store.sessions import SessionRow
+from serving.wire import Wire
 
 MACHINE = "machine"
 
 
-class CodePair(Value):
+class CodePair(Wire):
     """One utterance with both codes."""
 
     utterance: int
@@ -42,7 +44,7 @@ class CodePair(Value):
     """How much the session's measures would move if the coder were right; the list is in this order."""
 
 
-class RatingPair(Value):
+class RatingPair(Wire):
     """One element with both ratings."""
 
     element: str
@@ -56,7 +58,7 @@ class RatingPair(Value):
     agreed: float | None
 
 
-class Comparison(Value):
+class Comparison(Wire):
     """What machine and coder make of one session."""
 
     review: str
@@ -111,8 +113,11 @@ def adjudicate(
         made.utterance, made.machine, made.coder = subject, unit.code, said.codes.get(subject)
     else:
         rating = next((rating for rating in machine.ratings if rating.element == subject), None)
-        if rating is None or agreed not in {"1", "2", "3", "4", "5"}:
-            raise invalid("body.agreed", "no such element, or not a rating from 1 to 5")
+        if rating is None:
+            known = ", ".join(rating.element for rating in machine.ratings)
+            raise invalid("body.element", f"no such element; there are: {known}")
+        if agreed not in map(str, LEVELS):
+            raise invalid("body.agreed", NOT_A_LEVEL)
         coder = said.ratings.get(subject)
         made.element, made.coder = subject, None if coder is None else f"{coder:g}"
         made.machine = None if rating.value is None else f"{rating.value:g}"

@@ -51,6 +51,16 @@ _ALLOWED: dict[PersonRole, frozenset[May]] = {
 }
 
 
+def roles_that_may(what: May) -> tuple[PersonRole, ...]:
+    """Whom a role allows something, from the least to the most."""
+    return tuple(role for role in PersonRole if what in _ALLOWED[role])
+
+
+def refused(role: PersonRole, what: May) -> Problem:
+    """403: the role does not allow it."""
+    return Problem(403, f"a {role} may not do this ({what}); ask an administrator")
+
+
 class Principal(Value):
     """Whoever is asking."""
 
@@ -71,7 +81,7 @@ class Principal(Value):
     def must(self, what: May) -> None:
         """Raises 403 where the role does not allow it."""
         if not self.may(what):
-            raise Problem(403, f"a {self.role} may not do this ({what}); ask an administrator")
+            raise refused(self.role, what)
 
 
 def visible(who: Principal) -> sa.ColumnElement[bool]:

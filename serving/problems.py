@@ -21,6 +21,7 @@ from msw_ml.errors import InputError, MswError, OutputError, SetupError
 from msw_ml.session import Value
 
 MEDIA_TYPE = "application/problem+json"
+UNUSABLE = "something in the request cannot be used; `errors` says what"
 RETRY_SECONDS = 10
 """When a client should try again after the disk was full or the database away."""
 
@@ -41,6 +42,11 @@ class ProblemBody(Value):
     status: int
     detail: str
     errors: tuple[FieldError, ...] = ()
+
+    @classmethod
+    def of(cls, problem: Problem) -> ProblemBody:
+        title = HTTPStatus(problem.status).phrase
+        return cls(title=title, status=problem.status, detail=problem.detail, errors=problem.errors)
 
 
 class Problem(Exception):
@@ -82,10 +88,8 @@ def invalid(field: str, message: str) -> Problem:
 
 def respond(problem: Problem) -> Response:
     """The problem as a response."""
-    body = ProblemBody(
-        title=HTTPStatus(problem.status).phrase, status=problem.status, detail=problem.detail, errors=problem.errors
-    )
-    return JSONResponse(body.model_dump(mode="json"), problem.status, problem.headers, MEDIA_TYPE)
+    body = ProblemBody.of(problem).model_dump(mode="json")
+    return JSONResponse(body, problem.status, problem.headers, MEDIA_TYPE)
 
 
 def field_errors(errors: list[dict[str, object]]) -> tuple[FieldError, ...]:
@@ -104,7 +108,7 @@ def from_validation(error: RequestValidationError | ValidationError) -> Problem:
     raw = [dict(one) for one in error.errors()]
     if any(one.get("type") == "json_invalid" for one in raw):
         return Problem(422, "the body is not JSON", field_errors(raw))
-    return Problem(422, "something in the request cannot be used; `errors` says what", field_errors(raw))
+    return Problem(422, UNUSABLE, field_errors(raw))
 
 
 def from_msw(error: MswError) -> Problem:
@@ -127,9 +131,9 @@ def install(app: FastAPI) -> None:
         ),
         HTTPException: lambda e: _from_http(e) if isinstance(e, HTTPException) else _unexpected(e),
         MswError: lambda e: from_msw(e) if isinstance(e, MswError) else _unexpected(e),
-        OperationalError: _database_away,
-        InterfaceError: _database_away,
-        PoolTimeout: _database_away,
+        OperationalError: database_away,
+        InterfaceError: database_away,
+        PoolTimeout: database_away,
         OSError: _from_os,
         Exception: _unexpected,
     }
@@ -146,7 +150,8 @@ def _from_http(error: HTTPException) -> Problem:
     return Problem(error.status_code, detail, headers=dict(error.headers or {}))
 
 
-def _database_away(_: Exception) -> Problem:
+def database_away(_: Exception | None = None) -> Problem:
+    """503: the database does not answer."""
     return busy("the database cannot be reached at the moment; nothing is lost, try again")
 
 

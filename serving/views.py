@@ -5,69 +5,49 @@ from __future__ import annotations
 import datetime as dt
 from typing import Generic, Literal, TypeVar
 
-from pydantic import AwareDatetime, ConfigDict, Field, JsonValue
+from pydantic import AwareDatetime, Field, JsonValue
 
-from msw_ml.session import Value
 from serving.store.records import Receipt
 from serving.store.sessions import Correction, Job, JobKind, JobState, SessionRow, SessionState
+from serving.wire import Wire
 
 Item = TypeVar("Item")
 
 
-class Page(Value, Generic[Item]):
-    """Part of a list. `next_cursor` is `null` at the end."""
+class Page(Wire, Generic[Item]):
+    """Part of a list."""
 
     items: tuple[Item, ...]
     next_cursor: str | None = None
+    """What to send as `cursor` for the next part; `null` where this was the last."""
 
 
-class SessionView(Value):
+class SessionView(Wire):
     """A session without its content and scores."""
 
     id: str
     name: str
     source: str
+    """The uploaded file's name."""
     kind: Literal["sound", "transcript"]
     state: SessionState
     version: int
+    """0 until there is a result, 1 as the software made it, one more with every correction."""
     duration: float | None
+    """Seconds."""
     size: int
+    """Bytes of the upload."""
     team: str | None
     worker: str | None
+    """The id of the person whose practice it is."""
     family: str
     visit_type: str
     target: str | None
+    """The behaviour that change talk is about."""
     codebook: str
     has_audio: bool
     has_transcript: bool
     created_at: AwareDatetime
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        json_schema_extra={
-            "examples": [
-                {
-                    "id": "ses_019ab2f0c1d27f4c0a8e55d0b1c2d3e4",
-                    "name": "Visit 12",
-                    "source": "visit12.m4a",
-                    "kind": "sound",
-                    "state": "scored",
-                    "version": 1,
-                    "duration": 3120.4,
-                    "size": 25165824,
-                    "team": None,
-                    "worker": None,
-                    "family": "F-104",
-                    "visit_type": "",
-                    "target": "bedtimes",
-                    "codebook": "msw 1.0",
-                    "has_audio": True,
-                    "has_transcript": True,
-                    "created_at": "2026-11-24T08:00:00Z",
-                }
-            ]
-        },
-    )
 
     @classmethod
     def of(cls, row: SessionRow) -> SessionView:
@@ -92,14 +72,16 @@ class SessionView(Value):
         )
 
 
-class JobView(Value):
+class JobView(Wire):
     """How far a job is."""
 
     id: str
     kind: JobKind
     state: JobState
     stage: str
+    """One of receive, listen, code, rate, write; whole for a short transcript."""
     progress: float = Field(ge=0, le=1)
+    """Of the whole job."""
     stage_progress: float = Field(ge=0, le=1)
     eta_seconds: float | None
     """Time left, where enough is done to tell; `null` else."""
@@ -107,36 +89,12 @@ class JobView(Value):
     """The sessions it makes: more than one where the file held several."""
     worker: str | None
     is_dead_letter: bool
+    """Its workers died over it several times; it is taken up again only by hand."""
     error_kind: str | None
     error: str | None
     created_at: AwareDatetime
     started_at: AwareDatetime | None
     finished_at: AwareDatetime | None
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        json_schema_extra={
-            "examples": [
-                {
-                    "id": "job_019ab2f0c1d27f4c0a8e55d0b1c2d3e4",
-                    "kind": "score",
-                    "state": "running",
-                    "stage": "listen",
-                    "progress": 0.41,
-                    "stage_progress": 0.45,
-                    "eta_seconds": 210.0,
-                    "sessions": ["ses_019ab2f0c1d27f4c0a8e55d0b1c2d3e4"],
-                    "worker": "w1",
-                    "is_dead_letter": False,
-                    "error_kind": None,
-                    "error": None,
-                    "created_at": "2026-11-24T08:00:00Z",
-                    "started_at": "2026-11-24T08:00:01Z",
-                    "finished_at": None,
-                }
-            ]
-        },
-    )
 
     @classmethod
     def of(cls, job: Job, sessions: tuple[str, ...], at: dt.datetime) -> JobView:
@@ -159,7 +117,16 @@ class JobView(Value):
         )
 
 
-class CorrectionView(Value):
+class Peaks(Wire):
+    """A recording's waveform, as it is drawn."""
+
+    seconds: float
+    """How long one peak is."""
+    peaks: tuple[int, ...]
+    """The loudest sample of each, 0 to 255."""
+
+
+class CorrectionView(Wire):
     """One change as it stands in the history."""
 
     id: str
@@ -189,14 +156,14 @@ class CorrectionView(Value):
         )
 
 
-class CorrectionResult(Value):
+class CorrectionResult(Wire):
     """The corrected session, and the job that codes it again where one is needed."""
 
     session: SessionView
     job: str | None
 
 
-class ReceiptView(Value):
+class ReceiptView(Wire):
     """Proof of an erasure."""
 
     id: str

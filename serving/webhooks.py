@@ -11,7 +11,6 @@ import base64
 import hashlib
 import hmac
 import http.client
-import json
 import secrets
 import time
 import urllib.error
@@ -28,7 +27,8 @@ from serving.problems import invalid, not_found
 from serving.settings import ServiceSettings
 from serving.store.base import Db, new_id
 from serving.store.records import Webhook
-from serving.store.sessions import Job
+from serving.store.sessions import Job, JobState
+from serving.wire import Wire
 
 _PREFIX = "whsec_"
 _SECONDS = 10
@@ -36,6 +36,23 @@ _SECONDS = 10
 
 class DeliveryFailed(Exception):
     """The other side did not take it; the text names the status, nothing of the answer."""
+
+
+class EndedJob(Wire):
+    """The job, without anything of its session's content."""
+
+    job: str
+    session: str | None
+    state: JobState
+
+
+class JobEnded(Wire):
+    """What is sent when a job has ended."""
+
+    type: str
+    """`job.` and the job's state."""
+    timestamp: str
+    data: EndedJob
 
 
 class Message(Value):
@@ -95,13 +112,12 @@ def message(db: Db, hook_id: str, job_id: str, number: str, settings: ServiceSet
     if hook is None or job is None:
         return None
     check_host(hook.url, settings)
-    ended = job.finished_at.isoformat() if job.finished_at else ""
-    content = {
-        "type": f"job.{job.state}",
-        "timestamp": ended,
-        "data": {"job": job.id, "session": job.session_id, "state": job.state},
-    }
-    body = json.dumps(content, separators=(",", ":")).encode()
+    content = JobEnded(
+        type=f"job.{job.state}",
+        timestamp=job.finished_at.isoformat() if job.finished_at else "",
+        data=EndedJob(job=job.id, session=job.session_id, state=JobState(job.state)),
+    )
+    body = content.model_dump_json().encode()
     at = str(int(time.time()))
     return Message(
         url=hook.url,

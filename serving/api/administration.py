@@ -8,7 +8,6 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Query, status
 from pydantic import AwareDatetime, Field
 
-from msw_ml.session import Value
 from serving import administration, audit
 from serving.audit import Verdict
 from serving.dependencies import Transaction, Who
@@ -17,26 +16,27 @@ from serving.permissions import May
 from serving.store.people import Organisation, Person, PersonRole, Token
 from serving.store.records import AuditEntry
 from serving.views import Page
+from serving.wire import Wire
 
 router = APIRouter(tags=["administration"])
 SignInName = Annotated[str, Field(max_length=255)]
 Days = Annotated[int | None, Field(ge=1, le=36_500)]
 
 
-class TeamView(Value):
+class TeamView(Wire):
     """A team."""
 
     id: str
     name: str
 
 
-class NameRequest(Value):
+class NameRequest(Wire):
     """What it is to be called."""
 
     name: Short = Field(min_length=1)
 
 
-class PersonRequest(Value):
+class PersonRequest(Wire):
     """Somebody new."""
 
     name: Short = Field(min_length=1)
@@ -45,7 +45,7 @@ class PersonRequest(Value):
     sign_in_name: SignInName = ""
 
 
-class PersonChange(Value):
+class PersonChange(Wire):
     """What changes; left out stays. An empty team takes somebody out of theirs; an empty sign-in name ends the
     sign-in through the identity provider."""
 
@@ -55,7 +55,7 @@ class PersonChange(Value):
     sign_in_name: SignInName | None = None
 
 
-class PersonView(Value):
+class PersonView(Wire):
     """Somebody of the organisation."""
 
     id: str
@@ -78,7 +78,7 @@ class PersonView(Value):
         )
 
 
-class TokenRequest(Value):
+class TokenRequest(Wire):
     """A token for somebody."""
 
     person: str
@@ -86,7 +86,7 @@ class TokenRequest(Value):
     days: int = Field(default=90, ge=1, le=400)
 
 
-class TokenView(Value):
+class TokenView(Wire):
     """A token without its secret."""
 
     id: str
@@ -110,14 +110,14 @@ class TokenView(Value):
         )
 
 
-class NewToken(Value):
+class NewToken(Wire):
     """A token with its text, which is shown this once."""
 
     token: TokenView
     secret: str
 
 
-class Clocks(Value):
+class Clocks(Wire):
     """Days after the upload; `null` keeps."""
 
     audio_days: Days = None
@@ -133,7 +133,7 @@ class Clocks(Value):
         )
 
 
-class AuditView(Value):
+class AuditView(Wire):
     """One entry of the audit log."""
 
     number: int

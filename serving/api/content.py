@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Header, Response
 from fastapi.responses import StreamingResponse
 
+from msw_ml.session import ScoredSession
 from serving import corrections, permissions, representations, results
 from serving.audio_ranges import answer_range
 from serving.dependencies import At, Transaction, Who
 from serving.forms import CorrectionRequest
 from serving.headers import REPORT_POLICY
 from serving.problems import not_found
-from serving.views import CorrectionResult, CorrectionView, SessionView
+from serving.representations import Scores
+from serving.views import CorrectionResult, CorrectionView, Peaks, SessionView
 
 router = APIRouter(prefix="/sessions", tags=["content"])
-Accept = Annotated[str, Header()]
-_BYTES: dict[int | str, dict[str, Any]] = {200: {"content": {"application/octet-stream": {}}}}
+Accept = Annotated[str, Header(include_in_schema=False)]
 
 
 @router.get("/{session_id}/audio", response_class=StreamingResponse)
@@ -30,9 +31,9 @@ def audio(
     return answer_range(at.objects, results.recording(db, row), range_)
 
 
-@router.get("/{session_id}/peaks")
+@router.get("/{session_id}/peaks", responses={200: {"model": Peaks}})
 def peaks(at: At, db: Transaction, who: Who, session_id: str) -> Response:
-    """The waveform to draw: `{"seconds": step, "peaks": [0 to 255, …]}`."""
+    """The waveform to draw, without the sound."""
     row = permissions.session_of(db, who, session_id)
     permissions.must_read(who, row)
     return Response(results.peaks(at, db, row), media_type="application/json")
@@ -58,7 +59,7 @@ def correct(at: At, db: Transaction, who: Who, session_id: str, asked: Correctio
     return CorrectionResult(session=SessionView.of(row), job=job.id if job else None)
 
 
-@router.get("/{session_id}/{part}", responses=_BYTES)
+@router.get("/{session_id}/{part}", responses={200: {"model": Scores | ScoredSession}})
 def part_of_session(at: At, db: Transaction, who: Who, session_id: str, part: str, accept: Accept = "") -> Response:
     """`transcript`, `utterances`, `ratings` or `report`, in the format of the suffix or of `Accept`.
 

@@ -8,7 +8,6 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Query, status
 from pydantic import AwareDatetime, Field
 
-from msw_ml.session import Value
 from serving import comments, erasure, permissions
 from serving.dependencies import At, Transaction, Who
 from serving.forms import Cursor, Long
@@ -16,11 +15,12 @@ from serving.permissions import May
 from serving.store.opinions import Comment
 from serving.store.records import Receipt
 from serving.views import Page, ReceiptView
+from serving.wire import Wire
 
 router = APIRouter(tags=["erasure and comments"])
 
 
-class CommentRequest(Value):
+class CommentRequest(Wire):
     """What is said, and about what: `session`, `utterance N`, `element ID` or `measure ID`."""
 
     about: str = Field(default="session", max_length=100)
@@ -29,7 +29,7 @@ class CommentRequest(Value):
     text: Long = Field(min_length=1)
 
 
-class CommentView(Value):
+class CommentView(Wire):
     """A comment as it stands with the score."""
 
     id: str

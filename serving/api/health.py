@@ -7,14 +7,14 @@ from typing import Literal
 import sqlalchemy as sa
 from fastapi import APIRouter
 
-from msw_ml.session import Value
 from serving.dependencies import At
 from serving.problems import busy
+from serving.wire import Wire
 
 router = APIRouter(tags=["health"])
 
 
-class Health(Value):
+class Health(Wire):
     """That it is alive, or ready."""
 
     status: Literal["alive", "ready"]

@@ -7,16 +7,16 @@ from fastapi import APIRouter, Response
 from msw_ml import bundle as bundles
 from msw_ml import engines
 from msw_ml.errors import MswError
-from msw_ml.session import Value
 from serving import groups
 from serving.dependencies import At, Transaction, Who
 from serving.headers import REPORT_POLICY
 from serving.problems import not_found
+from serving.wire import Wire
 
 router = APIRouter(tags=["models and groups"])
 
 
-class ModelView(Value):
+class ModelView(Wire):
     """One model that ships with this version."""
 
     id: str
@@ -28,7 +28,7 @@ class ModelView(Value):
     object: str = "model"
 
 
-class Models(Value):
+class Models(Wire):
     """The list as OpenAI's clients expect it, and the engines in force."""
 
     object: str = "list"

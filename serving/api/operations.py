@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request, Response, status
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Request, Response, status
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import AwareDatetime, Field
 
-from msw_ml.session import Value
 from serving import webhooks
 from serving.dependencies import At, Transaction, Who
 from serving.permissions import May
 from serving.store.records import Webhook
+from serving.wire import Wire
 
 router = APIRouter(tags=["operations"])
 metrics_router = APIRouter(tags=["operations"])
+sent = APIRouter(tags=["operations"])
+"""What this service sends, for the description alone."""
 
 
-class WebhookRequest(Value):
+class WebhookRequest(Wire):
     """Where to report the end of jobs."""
 
     url: str = Field(max_length=500)
 
 
-class WebhookView(Value):
+class WebhookView(Wire):
     """A webhook without its secret."""
 
     id: str
@@ -34,7 +38,7 @@ class WebhookView(Value):
         return cls(id=hook.id, url=hook.url, created_at=hook.created_at)
 
 
-class NewWebhook(Value):
+class NewWebhook(Wire):
     """A webhook with the secret that its messages are signed with, shown this once."""
 
     webhook: WebhookView
@@ -65,3 +69,15 @@ def add_webhook(at: At, db: Transaction, who: Who, asked: WebhookRequest) -> New
 def remove_webhook(db: Transaction, who: Who, hook_id: str) -> None:
     """Removes a webhook."""
     webhooks.remove(db, who, hook_id)
+
+
+@sent.post("job-ended", status_code=status.HTTP_204_NO_CONTENT)
+def job_ended(
+    message: webhooks.JobEnded,
+    webhook_id: Annotated[str, Header()],
+    webhook_timestamp: Annotated[str, Header()],
+    webhook_signature: Annotated[str, Header()],
+) -> None:
+    """Sent to every webhook at the end of a job, signed as Standard Webhooks 1.0 says: `v1,` and the base64 of the
+    HMAC-SHA256 over `id.timestamp.body`, by the webhook's secret. Where the answer is not 2xx it is sent again with
+    growing pauses, eight times in all."""

@@ -5,38 +5,34 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Response, status
-from pydantic import AwareDatetime, ConfigDict, Field
+from pydantic import AwareDatetime, Field
 
 from evaluation import page
-from msw_ml.session import Value
+from evaluation.findings import Report
 from serving import comparing, permissions, reviews
 from serving.comparing import Comparison
 from serving.dependencies import At, Transaction, Who
-from serving.forms import Long
+from serving.forms import Level, Long
 from serving.permissions import May
 from serving.problems import Problem
 from serving.reviews import Unit
 from serving.service import Service
 from serving.store.base import Db
 from serving.store.opinions import Review, ReviewState
+from serving.wire import Wire
 
 router = APIRouter(tags=["reviews"])
 
 
-class ReviewRequest(Value):
+class ReviewRequest(Wire):
     """Which session to code, and by which codebook."""
 
     session: str
     codebook: str | None = None
     """Id of a codebook; the service's own by default."""
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        json_schema_extra={"examples": [{"session": "ses_019ab2f0c1d27f4c0a8e55d0b1c2d3e4"}]},
-    )
 
 
-class ReviewView(Value):
+class ReviewView(Wire):
     """A review with all that its coder has said so far."""
 
     id: str
@@ -68,21 +64,22 @@ class ReviewView(Value):
         )
 
 
-class SaveRequest(Value):
+class SaveRequest(Wire):
     """What was coded since the last time; `null` takes an entry back."""
 
     codes: dict[int, str | None] = Field(default_factory=dict, max_length=5000)
-    ratings: dict[str, float | None] = Field(default_factory=dict, max_length=50)
+    ratings: dict[str, Level | None] = Field(default_factory=dict, max_length=50)
+    """Element → a whole number from 1 to 5."""
 
 
-class Submitted(Value):
+class Submitted(Wire):
     """A submitted review, and how many utterances of coded roles it left without a code."""
 
     review: ReviewView
     uncoded: int
 
 
-class AdjudicationRequest(Value):
+class AdjudicationRequest(Wire):
     """The agreed value of one utterance or one element, with the reason."""
 
     utterance: int | None = Field(default=None, ge=0)
@@ -91,7 +88,7 @@ class AdjudicationRequest(Value):
     reason: Long = Field(min_length=1)
 
 
-class AgreementRequest(Value):
+class AgreementRequest(Wire):
     """Which sessions to compare over; their submitted reviews and the machine take part."""
 
     sessions: tuple[str, ...] = Field(min_length=1, max_length=1000)
@@ -162,13 +159,13 @@ def adjudicate(at: At, db: Transaction, who: Who, review_id: str, asked: Adjudic
     return comparing.compare(at, db, review)
 
 
-@router.post("/agreement")
+@router.post("/agreement", responses={200: {"model": Report}})
 def agreement(
     at: At,
     db: Transaction,
     who: Who,
     asked: AgreementRequest,
-    accept: Annotated[str, Header()] = "",
+    accept: Annotated[str, Header(include_in_schema=False)] = "",
 ) -> Response:
     """Agreement between coders, and of the machine with them, over sessions whose scores you may see.
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import JSONResponse, PlainTextResponse
-from pydantic import JsonValue
+from fastapi.responses import PlainTextResponse
 
 from msw_ml.session import ScoredSession
 from serving import representations, transcriptions
 from serving.dependencies import At, Who
 from serving.permissions import May
+from serving.wire import Wire
 
 router = APIRouter(prefix="/audio", tags=["transcriptions"])
 _BODY: dict[str, Any] = {
@@ -23,24 +23,89 @@ _BODY: dict[str, Any] = {
                     "type": "object",
                     "required": ["file"],
                     "properties": {
-                        "file": {"type": "string", "format": "binary"},
+                        "file": {"type": "string", "format": "binary", "description": "Sound or video."},
                         "model": {
                             "type": "string",
                             "description": "Taken and not used: the service's own engine hears.",
                         },
-                        "language": {"type": "string"},
+                        "language": {
+                            "type": "string",
+                            "description": "The service's own language, e.g. `en`; another is refused.",
+                        },
                         "response_format": {"type": "string", "enum": list(transcriptions.FORMATS), "default": "json"},
-                        "speakers": {"type": "integer", "minimum": 1, "maximum": 12},
+                        "speakers": {
+                            "type": "integer",
+                            "minimum": 1,
+                            "maximum": 12,
+                            "description": "How many people speak, where that is known.",
+                        },
                     },
                 },
-                "example": {"file": "(the file)", "model": "whisper-1", "response_format": "verbose_json"},
+                "example": {"file": "(the sound)", "model": "whisper-1", "response_format": "verbose_json"},
             }
         },
     }
 }
 
 
-@router.post("/transcriptions", openapi_extra=_BODY)
+class SpokenText(Wire):
+    """`json`: the words alone."""
+
+    text: str
+
+
+class SpokenSegment(Wire):
+    """An utterance. What this service does not know of OpenAI's fields is 0 or empty."""
+
+    id: int
+    seek: int = 0
+    start: float | None
+    end: float | None
+    text: str
+    tokens: tuple[int, ...] = ()
+    temperature: float = 0.0
+    avg_logprob: float = 0.0
+    compression_ratio: float = 0.0
+    no_speech_prob: float = 0.0
+    speaker: str
+
+
+class SpokenWord(Wire):
+    """A word with its time."""
+
+    word: str
+    start: float
+    end: float
+
+
+class SpokenDetail(Wire):
+    """`verbose_json`: the words with times and speakers."""
+
+    task: str = "transcribe"
+    language: str
+    duration: float | None
+    text: str
+    segments: tuple[SpokenSegment, ...]
+    words: tuple[SpokenWord, ...]
+
+    @classmethod
+    def of(cls, session: ScoredSession, text: str, language: str) -> SpokenDetail:
+        said = [unit.utterance for unit in session.utterances]
+        return cls(
+            language=language,
+            duration=session.recording.duration,
+            text=text,
+            segments=tuple(
+                SpokenSegment(id=one.id, start=one.start, end=one.end, text=one.text, speaker=one.speaker)
+                for one in said
+            ),
+            words=tuple(
+                SpokenWord(word=word.text.strip(), start=word.start, end=word.end) for one in said for word in one.words
+            ),
+        )
+
+
+@router.post("/transcriptions", openapi_extra=_BODY, responses={200: {"model": SpokenText | SpokenDetail}})
 async def transcribe(request: Request, at: At, who: Who) -> Response:
     """The words of a recording in one of json, verbose_json, text, srt, vtt. Nothing is kept."""
     who.must(May.UPLOAD)
@@ -50,34 +115,12 @@ async def transcribe(request: Request, at: At, who: Who) -> Response:
         case "text":
             return PlainTextResponse(text + "\n")
         case "json":
-            return JSONResponse({"text": text})
+            return _json(SpokenText(text=text))
         case "verbose_json":
-            return JSONResponse(_verbose(session, text, at.scoring.language))
+            return _json(SpokenDetail.of(session, text, at.scoring.language))
     made = representations.render("transcript", asked.response_format, session, at.codebook)
     return Response(made.content, media_type=made.media_type)
 
 
-def _verbose(session: ScoredSession, text: str, language: str) -> dict[str, JsonValue]:
-    segments: list[JsonValue] = []
-    words: list[JsonValue] = []
-    for unit in session.utterances:
-        said = unit.utterance
-        segments.append(
-            {
-                "id": said.id,
-                "seek": 0,
-                "start": said.start,
-                "end": said.end,
-                "text": said.text,
-                "tokens": [],
-                "temperature": 0.0,
-                "avg_logprob": 0.0,
-                "compression_ratio": 0.0,
-                "no_speech_prob": 0.0,
-                "speaker": said.speaker,
-            }
-        )
-        words += [{"word": word.text.strip(), "start": word.start, "end": word.end} for word in said.words]
-    duration = session.recording.duration
-    about: dict[str, JsonValue] = {"task": "transcribe", "language": language, "duration": duration, "text": text}
-    return {**about, "segments": segments, "words": words}
+def _json(value: Wire) -> Response:
+    return Response(value.model_dump_json(), media_type="application/json")
