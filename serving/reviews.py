@@ -127,7 +127,7 @@ def save(
     db: Db,
     review: Review,
     codes: Mapping[int, str | None],
-    ratings: Mapping[str, float | None],
+    ratings: Mapping[str, int | None],
 ) -> None:
     """Saves what was coded since the last time; `None` takes an entry back. Sent twice it is the same.
 
@@ -185,7 +185,7 @@ def must_be_own(review: Review, who: Principal) -> None:
         raise Problem(403, "only its coder changes a review")
 
 
-def _save_ratings(db: Db, review: Review, ratings: Mapping[str, float | None], book: Codebook) -> None:
+def _save_ratings(db: Db, review: Review, ratings: Mapping[str, int | None], book: Codebook) -> None:
     known = {element.id for element in book.elements}
     for element, value in ratings.items():
         if element not in known:
@@ -194,10 +194,8 @@ def _save_ratings(db: Db, review: Review, ratings: Mapping[str, float | None], b
             db.execute(
                 sa.delete(ReviewRating).where(ReviewRating.review_id == review.id, ReviewRating.element == element)
             )
-        elif 1 <= value <= 5 and value * 2 == int(value * 2):
-            db.merge(ReviewRating(review_id=review.id, element=element, value=value))
         else:
-            raise invalid(f"body.ratings.{element}", "a rating is 1 to 5, in halves at most")
+            db.merge(ReviewRating(review_id=review.id, element=element, value=value))
 
 
 def _must_be_open(review: Review) -> None:

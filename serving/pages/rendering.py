@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from msw_ml.reports import wording as report_wording
 from msw_ml.reports.page import ticked
 from msw_ml.session import Value
+from serving.forms import LEVELS
 from serving.pages import static_files, wording
 from serving.permissions import May, Principal
 
@@ -72,5 +73,5 @@ def environment() -> Environment:
         left=wording.time_left,
         ticked=ticked,
     )
-    made.globals.update(plural=report_wording.plural, words=wording, roles=report_wording.ROLES)
+    made.globals.update(plural=report_wording.plural, words=wording, roles=report_wording.ROLES, levels=LEVELS)
     return made

@@ -90,6 +90,31 @@ def test_a_submitted_review_never_changes(client, people, scored):
     assert client.post(f"{path}/submit", headers=headers).status_code == 409
 
 
+@pytest.mark.parametrize("value", [3.5, 0, 6, "4", True, [3]])
+def test_ratings_are_whole_numbers(client, people, scored, value):
+    """The scale is 1 to 5 without halves: the answer names the element and says so, and nothing is saved."""
+    path, headers = f"/v1/reviews/{open_review(client, people, scored).json()['id']}", people.as_("coder")
+    refused = client.put(path, json={"ratings": {"empathy": value}}, headers=headers)
+    (error,) = refused.json()["errors"]
+    assert (refused.status_code, error["field"]) == (422, "body.ratings.empathy")
+    assert error["message"] == "a rating is a whole number from 1 to 5"
+    assert client.get(path, headers=headers).json()["ratings"] == {}
+
+
+@pytest.mark.parametrize(
+    ("element", "agreed", "says"), [("empathy", "3.5", "whole number"), ("luck", "3", "there are:")]
+)
+def test_an_agreed_rating_is_a_whole_number(client, people, scored, element, agreed, says):
+    """As the ratings themselves; an unknown element is told the known ones."""
+    review = open_review(client, people, scored).json()["id"]
+    client.put(f"/v1/reviews/{review}", json={"ratings": {"empathy": 4.0}}, headers=people.as_("coder"))
+    client.post(f"/v1/reviews/{review}/submit", headers=people.as_("coder"))
+    asked = {"element": element, "agreed": agreed, "reason": "between the two"}
+    refused = client.post(f"/v1/reviews/{review}/adjudications", json=asked, headers=people.as_("coach"))
+    assert refused.status_code == 422
+    assert says in refused.json()["errors"][0]["message"]
+
+
 def test_comparison_ranks_adjudication_adds_and_agreement_counts(client, people, scored):
     """Machine, coder and agreed value all stay; `POST /v1/agreement` gives the report of `msw agree`."""
     for coder, code in (("coder", "reflection_simple"), ("coder2", "reflection_complex")):
