@@ -77,9 +77,10 @@ def sign_in(db: Db, text: str, settings: ServiceSettings) -> tuple[str, Principa
 
 
 def open_browser_session(
-    db: Db, person: Person, settings: ServiceSettings, token: Token | None = None
+    db: Db, person: Person, settings: ServiceSettings, token: Token | None = None, id_token: str | None = None
 ) -> tuple[str, Principal]:
     """A signed-in browser: the cookie's value, and who it is."""
+    forget_ended(db)
     value = secrets.token_urlsafe(32)
     ends = now() + dt.timedelta(hours=settings.session_hours)
     opened = BrowserSession(
@@ -87,6 +88,7 @@ def open_browser_session(
         person_id=person.id,
         token_id=token.id if token else None,
         csrf=secrets.token_urlsafe(24),
+        id_token=id_token,
         expires_at=min(ends, token.expires_at) if token else ends,
     )
     db.add(opened)
@@ -95,9 +97,15 @@ def open_browser_session(
     return value, _principal(person, "browser", opened.digest, opened.csrf)
 
 
-def sign_out(db: Db, who: Principal) -> None:
-    """Ends the browser session that is asking."""
-    db.execute(sa.delete(BrowserSession).where(BrowserSession.digest == who.key))
+def sign_out(db: Db, who: Principal) -> str | None:
+    """Ends the browser session that is asking; the id_token that it was opened with, where its provider wants that."""
+    ended = sa.delete(BrowserSession).where(BrowserSession.digest == who.key)
+    return db.execute(ended.returning(BrowserSession.id_token)).scalar_one_or_none()
+
+
+def forget_ended(db: Db) -> None:
+    """Removes browser sessions that have run out, with what they hold of people."""
+    db.execute(sa.delete(BrowserSession).where(BrowserSession.expires_at < now()))
 
 
 def principal_of_cookie(db: Db, value: str) -> Principal | None:

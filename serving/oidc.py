@@ -1,8 +1,8 @@
 """The organisation's identity provider, asked by OpenID Connect who somebody is.
 
-Authorisation code flow with PKCE (S256), state and nonce, as OpenID Connect Core 1.0 §3.1 and RFC 9700 have it.
-Nothing is asked before somebody wants to sign in. Authlib speaks OAuth and checks the token's claims, joserfc
-its signature.
+Authorisation code flow with PKCE (S256), state and nonce, as OpenID Connect Core 1.0 §3.1 and RFC 9700 have it;
+sign-out there, where the provider offers it, as RP-Initiated Logout 1.0 has it. Nothing is asked before somebody
+wants to sign in. Authlib speaks OAuth and checks the token's claims, joserfc its signature.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import time
 from urllib.parse import urlsplit
 
 import httpx2
+from authlib.common.urls import add_params_to_uri
 from authlib.integrations.base_client import OAuthError
 from authlib.integrations.httpx_client import OAuth2Client
 from authlib.oidc.core import CodeIDToken
@@ -27,6 +28,7 @@ from serving.problems import Problem, busy
 from serving.settings import ServiceSettings, is_private
 
 RETURN_PATH = "/sign-in/oidc/return"
+LEFT_PATH = "/sign-out/return"
 _SCOPE = "openid email profile"
 _ALGORITHMS = frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "Ed25519"})
 """Those with a public key: what an HMAC could prove, this service could forge."""
@@ -36,6 +38,8 @@ _KEPT = 3600.0
 """Seconds for which the provider's description and keys are believed."""
 _KEYS_AT_MOST_EVERY = 30.0
 """Seconds between two looks for a key that is not known yet."""
+_LONGEST_HINT = 4000
+"""Characters of an id_token that is shown again in an address; servers refuse addresses that are much longer."""
 _TIMEOUT = httpx2.Timeout(10.0, connect=5.0)
 _AGAIN = "; sign in again, and tell your administrator if that does not help"
 
@@ -68,6 +72,9 @@ class Identity(Value):
     """The claim that accounts are found by; `None` where `obstacle` says why it does not count."""
     is_email: bool
     obstacle: str = ""
+    hint: str | None = None
+    """The id_token, to be shown again at the sign-out: empty where it is too long for that, `None` where the provider
+    knows no sign-out."""
 
 
 class _Description(BaseModel):
@@ -80,6 +87,7 @@ class _Description(BaseModel):
     token_endpoint: str
     jwks_uri: str
     userinfo_endpoint: str | None = None
+    end_session_endpoint: str | None = None
     id_token_signing_alg_values_supported: tuple[str, ...] = ("RS256",)
     token_endpoint_auth_methods_supported: tuple[str, ...] = ("client_secret_basic",)
     authorization_response_iss_parameter_supported: bool = False
@@ -93,7 +101,8 @@ class Provider:
         self._client_id = settings.oidc_client_id
         self._secret = _secret(settings)
         self._claim = settings.oidc_account_claim
-        self._return = (settings.public_address or "").rstrip("/") + RETURN_PATH
+        here = (settings.public_address or "").rstrip("/")
+        self._return, self._left = here + RETURN_PATH, here + LEFT_PATH
         self._lock = threading.Lock()
         self._described: tuple[float, _Description] | None = None
         self._keys: tuple[float, KeySet] | None = None
@@ -123,7 +132,23 @@ class Provider:
                 source = self._get(client, description.userinfo_endpoint, is_open=False)
                 if source.get("sub") != claims["sub"]:
                     raise SignInRefused("userinfo of another", "the provider's answers contradict each other" + _AGAIN)
-        return self._identity(str(claims["sub"]), source)
+        who, hint = self._identity(str(claims["sub"]), source), None
+        if description.end_session_endpoint is not None:
+            hint = str(token["id_token"]) if len(str(token["id_token"])) <= _LONGEST_HINT else ""
+        return who.model_copy(update={"hint": hint})
+
+    def farewell(self, hint: str, state: str) -> str | None:
+        """Where to send a browser that has signed out here (RP-Initiated Logout 1.0 §2), if the provider offers that.
+
+        The provider sends it back to `LEFT_PATH` with the state.
+        """
+        description = self._description()
+        if description.end_session_endpoint is None:
+            return None
+        sent = {"client_id": self._client_id, "post_logout_redirect_uri": self._left, "state": state}
+        if hint:
+            sent["id_token_hint"] = hint
+        return str(add_params_to_uri(description.end_session_endpoint, sent))
 
     def _identity(self, subject: str, source: dict[str, object]) -> Identity:
         account, is_email, obstacle = source.get(self._claim), self._claim == "email", ""
@@ -150,7 +175,8 @@ class Provider:
             raise _wrong("its description lacks what OpenID Connect needs") from error
         if made.issuer != self._issuer:
             raise _wrong("it goes by another name than the one that is set (MSW_SERVICE_OIDC_ISSUER)")
-        places = (made.authorization_endpoint, made.token_endpoint, made.jwks_uri, made.userinfo_endpoint)
+        always = (made.authorization_endpoint, made.token_endpoint, made.jwks_uri)
+        places = (*always, made.userinfo_endpoint, made.end_session_endpoint)
         if not all(is_private(place) for place in places if place is not None):
             raise _wrong("it names addresses without https")
         if not _ALGORITHMS & set(made.id_token_signing_alg_values_supported):

@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from msw_ml.errors import MswError
 from msw_ml.settings import Settings
-from serving import job_control, retention
+from serving import auth, job_control, retention
 from serving.app import create_app
 from serving.service import Service
 from serving.settings import ServiceSettings
@@ -54,13 +54,15 @@ def run_server(settings: ServiceSettings, *, host: str, port: int, workers: int,
 
 
 def _rounds(service: Service, ended: threading.Event) -> None:
-    """Every minute the dead letters, every hour the retention clocks; a failure waits for the next round."""
+    """Every minute the dead letters, every hour the retention clocks and ended sign-ins; a failure waits a round."""
     count = 0
     while not ended.is_set():
         try:
             job_control.bury_given_up(service)
             if count % _SWEEP_EVERY == 0:
                 retention.sweep(service)
+                with service.begin() as db:
+                    auth.forget_ended(db)
         except (SQLAlchemyError, MswError, OSError) as error:
             _LOG.warning("the round was cut short: %s", type(error).__name__)
         count += 1

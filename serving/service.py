@@ -6,6 +6,7 @@ import contextlib
 import threading
 from collections.abc import Iterator
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -21,6 +22,9 @@ from serving.settings import ServiceSettings
 from serving.store.base import Db
 from serving.store.database import migrate, open_engine
 from serving.store.objects import Objects
+
+if TYPE_CHECKING:
+    from serving.oidc import Provider
 
 
 class Service:
@@ -43,6 +47,15 @@ class Service:
     def pipeline(self) -> Pipeline:
         """The corridor, for what is recomputed while somebody waits; weights load on first use."""
         return engines.pipeline(self.scoring)
+
+    @cached_property
+    def provider(self) -> Provider | None:
+        """The organisation's identity provider, where one is set; only then is the library for it loaded."""
+        if self.settings.oidc_issuer is None:
+            return None
+        from serving.oidc import Provider
+
+        return Provider(self.settings)
 
     @property
     def has_models(self) -> bool:

@@ -9,21 +9,22 @@ from serving.pages.compare import router as compare
 from serving.pages.correcting import router as correcting
 from serving.pages.entrance import router as entrance
 from serving.pages.jobs import router as jobs
+from serving.pages.leaving import router as leaving
 from serving.pages.library import router as library
 from serving.pages.reliability import router as reliability
 from serving.pages.review import router as review
 from serving.pages.session import router as session
 from serving.pages.static_files import VersionedFiles
-from serving.settings import ServiceSettings
+from serving.service import Service
 
 
 def install(app: FastAPI) -> None:
-    """Adds the pages and their static files to the application."""
+    """Adds the pages and their static files to the application. Raises `BadSetting` for a provider set half."""
     app.mount("/static", VersionedFiles(), name="static")
-    for part in (entrance, library, session, correcting, review, compare, jobs, reliability, administration):
+    for part in (entrance, leaving, library, session, correcting, review, compare, jobs, reliability, administration):
         app.include_router(part)
-    settings: ServiceSettings = app.state.service.settings
-    if settings.oidc_issuer is not None:
+    service: Service = app.state.service
+    if service.provider is not None:
         from serving.pages import oidc
 
-        app.include_router(oidc.routes(settings))
+        app.include_router(oidc.routes(service.provider))

@@ -1,4 +1,4 @@
-"""Signing in with a token, and out."""
+"""Signing in with a token."""
 
 from __future__ import annotations
 
@@ -57,21 +57,6 @@ def sign_in(
         return refused
     answer = go(request, inside(target))
     keep_signed_in(answer, cookie, at.settings)
-    return answer
-
-
-@router.post("/sign-out")
-def sign_out(
-    request: Request, at: At, csrf: Annotated[str, Form(alias=auth.CSRF_FIELD, max_length=200)] = ""
-) -> Response:
-    """Ends the browser session here and in the database."""
-    who = dependencies.browser_principal(request, at)
-    if who is not None:
-        auth.check_csrf(who, csrf)
-        with at.begin() as db:
-            auth.sign_out(db, who)
-    answer = go(request, "/sign-in")
-    answer.delete_cookie(auth.COOKIE, path="/")
     return answer
 
 

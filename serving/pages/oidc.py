@@ -16,7 +16,6 @@ from serving.pages.entrance import inside, keep_signed_in
 from serving.pages.rendering import page
 from serving.pages.routing import pages_router
 from serving.service import Service
-from serving.settings import ServiceSettings
 
 COOKIE = "msw_sign_in"
 _PATH = "/sign-in/oidc"
@@ -33,9 +32,9 @@ class Returned(Value):
     browser: str
 
 
-def routes(settings: ServiceSettings) -> APIRouter:
-    """The two routes, for the provider that is set. Raises `BadSetting`; asks nobody anything yet."""
-    provider, router = Provider(settings), pages_router()
+def routes(provider: Provider) -> APIRouter:
+    """The two routes, for the provider that is set; they ask nobody anything yet."""
+    router = pages_router()
 
     @router.get(_PATH)
     def depart(request: Request, at: At, target: Annotated[str, Query(alias="next", max_length=500)] = "") -> Response:
@@ -93,5 +92,6 @@ def _arrive(at: Service, provider: Provider, returned: Returned) -> tuple[str, s
         raise SignInRefused("provider refused", detail, is_suspicious=False)
     identity = provider.identify(returned.code, attempt.nonce, attempt.verifier, returned.issuer)
     with at.begin() as db:
-        cookie, _ = auth.open_browser_session(db, sign_in.admit(db, identity), at.settings)
+        person = sign_in.admit(db, identity)
+        cookie, _ = auth.open_browser_session(db, person, at.settings, id_token=identity.hint)
     return cookie, attempt.target

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, String, UniqueConstraint
+from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from serving.store.base import Base, UtcTime, new_id, now
@@ -95,6 +95,8 @@ class BrowserSession(Base):
     token_id: Mapped[str | None] = mapped_column(ForeignKey("tokens.id"), default=None)
     """The token it was opened with: revoking that ends the session too."""
     csrf: Mapped[str] = mapped_column(String(64))
+    id_token: Mapped[str | None] = mapped_column(Text, default=None)
+    """`Identity.hint` of the sign-in. It names somebody, so it goes with this row and is nowhere else."""
     created_at: Mapped[dt.datetime] = mapped_column(UtcTime, default=now)
     expires_at: Mapped[dt.datetime] = mapped_column(UtcTime)
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import html
 import json
+import re
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -69,6 +71,20 @@ class RelayedProvider:
         answer = httpx2.post(address, data={"sub": sub, "action": action})
         assert answer.status_code == 302, answer.text
         return answer.headers["location"]
+
+    def log_out(self, address: str) -> str:
+        """Ends the session as the form at `address` does: where the browser is sent then."""
+        shown = httpx2.get(address)
+        assert shown.status_code == 200, shown.text
+        back = html.unescape(re.search(r'name="redirect_uri" value="([^"]+)"', shown.text)[1])
+        answer = httpx2.post(f"{self.address}/oauth2/end_session/confirm", data={"redirect_uri": back})
+        assert answer.status_code == 302, answer.text
+        return answer.headers["location"]
+
+    def read(self, token: str) -> dict[str, object]:
+        """The claims of a token of this provider, its signature checked."""
+        keys = httpx2.get(self.upstream + KEYS).json()
+        return dict(jwt.decode(token, KeySet.import_key_set(keys), ["RS256"]).claims)
 
     def sign(self, alter: Callable[[dict[str, object]], dict[str, object]], key: RSAKey) -> None:
         """Signs all tokens anew with a key that the provider then names as its own."""

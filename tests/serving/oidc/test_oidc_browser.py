@@ -76,7 +76,7 @@ def picture(driver, name: str) -> None:
 
 
 def test_from_the_button_to_the_page_that_was_wanted(chromium, address, provider, service, people):
-    """Another site's login form, and back into the very page; the strict cookie is sent, nothing is blocked."""
+    """Another site's login form, and back into the very page; out again there, too; nothing is blocked on the way."""
     provider.add("kim-1", {"email": "kim@county.example", "email_verified": True})
     with service.begin() as db:
         db.get_one(Person, people.ids["administrator"]).sign_in_name = "kim@county.example"
@@ -100,7 +100,11 @@ def test_from_the_button_to_the_page_that_was_wanted(chromium, address, provider
     assert "kim@county.example" in [one.get_attribute("value") for one in names]
     picture(chromium, "administration-sign-in-names")
     chromium.find_element("css selector", ".me button").click()
-    chromium.find_element("css selector", ".door")
+    chromium.find_element("xpath", "//button[text()='End session']")  # the content policy lets the browser go there
+    assert chromium.current_url.startswith(f"{provider.address}/oauth2/end_session?")
+    chromium.find_element("css selector", "form button").click()
+    assert chromium.find_element("css selector", ".door p").text == "Here, and at your organisation."
+    picture(chromium, "signed-out-organisation")
     chromium.get(f"{address}/library")
     assert "/sign-in" in chromium.current_url
     blocked = [
