@@ -152,13 +152,6 @@ class CodedUtterance(Value):
     """Why `code` does not count, where it does not: `repeated_in_volley`, `not_coded`, …"""
 
 
-class CodedSession(Value):
-    """All utterances of a session in time order, coded, with the codebook they were coded by."""
-
-    codebook: str
-    utterances: tuple[CodedUtterance, ...]
-
-
 class Measure(Value):
     """A count or a ratio of counts. `value` is `None` ("not defined") on a zero denominator."""
 
@@ -210,11 +203,16 @@ class Rating(Value):
 
     @model_validator(mode="after")
     def _fits_its_status(self) -> Self:
-        has_value = None not in (self.value, self.low, self.high)
-        if self.status is RatingStatus.WITHHELD and self.value is not None:
-            raise ValueError(f"{self.element} is withheld and must carry no value")
-        if self.status is not RatingStatus.WITHHELD and not has_value:
+        given = [part for part in (self.low, self.value, self.high) if part is not None]
+        if self.status is RatingStatus.WITHHELD:
+            if given:
+                raise ValueError(f"{self.element} is withheld and must carry no value and no interval")
+        elif len(given) != 3:
             raise ValueError(f"{self.element} is {self.status} and needs a value with its interval")
+        elif given != sorted(given):
+            raise ValueError(
+                f"{self.element} has a value of {self.value} outside its interval, {self.low} to {self.high}"
+            )
         return self
 
 
