@@ -9,7 +9,7 @@ from typing import Annotated, cast
 from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from serving import auth
+from serving import auth, reads
 from serving.permissions import Principal
 from serving.problems import Problem, unauthorised
 from serving.service import Service
@@ -25,9 +25,13 @@ async def service(request: Request) -> Service:  # no thread is fetched for a lo
 
 
 def transaction(at: Annotated[Service, Depends(service)]) -> Iterator[Db]:
-    """A transaction that ends before the answer goes out: what the client was told is committed."""
+    """A transaction that ends before the answer goes out: what the client was told is committed.
+
+    So is who was told: see `reads`.
+    """
     with at.begin() as db:
         yield db
+    reads.write_down(at, db)
 
 
 def principal(

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Header, Response
 from fastapi.responses import StreamingResponse
 
 from msw_ml.session import ScoredSession
-from serving import corrections, permissions, representations, results
+from serving import corrections, permissions, reads, representations, results
 from serving.audio_ranges import answer_range
 from serving.dependencies import At, Transaction, Who
 from serving.forms import CorrectionRequest
@@ -28,7 +28,9 @@ def audio(
     """The recording, whole or in the range that a player asks for."""
     row = permissions.session_of(db, who, session_id)
     permissions.must_read(who, row)
-    return answer_range(at.objects, results.recording(db, row), range_)
+    answer = answer_range(at.objects, results.recording(db, row), range_)
+    reads.note(db, who, row.id, reads.SOUND)
+    return answer
 
 
 @router.get("/{session_id}/peaks", responses={200: {"model": Peaks}})
@@ -44,6 +46,7 @@ def list_corrections(db: Transaction, who: Who, session_id: str) -> tuple[Correc
     """Every correction with who, when and why, oldest first; those of codes where you may see the scores."""
     row = permissions.session_of(db, who, session_id)
     permissions.must_read(who, row)
+    reads.note(db, who, row.id, reads.CORRECTIONS)
     with_codes = permissions.scores_obstacle(db, who, row) is None
     return tuple(CorrectionView.of(*one) for one in corrections.history(db, row, with_codes=with_codes))
 
@@ -79,6 +82,7 @@ def part_of_session(at: At, db: Transaction, who: Who, session_id: str, part: st
         session = results.without_scores(session)
     chosen = representations.choose(name, suffix.lower(), accept)
     made = representations.render(name, chosen, session, at.codebook)
+    reads.note(db, who, row.id, made.file_name)
     headers = {
         "ETag": f'"{row.id}-{row.version}-{made.file_name}"',
         "Content-Disposition": f'inline; filename="{made.file_name}"',

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Query, status
 from pydantic import AwareDatetime, Field
 
-from serving import comments, erasure, permissions
+from serving import comments, erasure, permissions, reads
 from serving.dependencies import At, Transaction, Who
 from serving.forms import Cursor, Long
 from serving.permissions import May
@@ -86,4 +86,6 @@ def comment(at: At, db: Transaction, who: Who, session_id: str, asked: CommentRe
 def list_comments(db: Transaction, who: Who, session_id: str) -> tuple[CommentView, ...]:
     """A session's comments, oldest first."""
     row = permissions.session_of(db, who, session_id)
-    return tuple(CommentView.of(one, one.person.name) for one in comments.of(db, who, row))
+    found = comments.of(db, who, row)
+    reads.note(db, who, row.id, reads.COMMENTS)
+    return tuple(CommentView.of(one, one.person.name) for one in found)

@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, Field
 
 from evaluation import page
 from evaluation.findings import Report
-from serving import comparing, permissions, reviews
+from serving import comparing, permissions, reads, reviews
 from serving.comparing import Comparison
 from serving.dependencies import At, Transaction, Who
 from serving.forms import Level, Long
@@ -107,19 +107,22 @@ def open_review(at: At, db: Transaction, who: Who, asked: ReviewRequest, respons
 def list_reviews(db: Transaction, who: Who, session_id: str) -> tuple[ReviewView, ...]:
     """A session's reviews: your own, and those of others once submitted where you may compare."""
     row = permissions.session_of(db, who, session_id)
-    return tuple(ReviewView.of(db, one) for one in reviews.reviews_of(db, who, row))
+    found = reviews.reviews_of(db, who, row)
+    if found:
+        reads.note(db, who, row.id, reads.REVIEW)
+    return tuple(ReviewView.of(db, one) for one in found)
 
 
 @router.get("/reviews/{review_id}")
 def get_review(db: Transaction, who: Who, review_id: str) -> ReviewView:
     """A review."""
-    return ReviewView.of(db, reviews.review_of(db, who, review_id))
+    return ReviewView.of(db, _read(db, who, review_id))
 
 
 @router.get("/reviews/{review_id}/units")
 def get_units(at: At, db: Transaction, who: Who, review_id: str) -> tuple[Unit, ...]:
     """The utterances to code, without anything of the machine's."""
-    return reviews.units(at, db, reviews.review_of(db, who, review_id))
+    return reviews.units(at, db, _read(db, who, review_id))
 
 
 @router.put("/reviews/{review_id}")
@@ -183,6 +186,7 @@ def _submitted(at: Service, db: Db, who: Who, sessions: tuple[str, ...]) -> list
     for session_id in dict.fromkeys(sessions):
         row = permissions.session_of(db, who, session_id)
         permissions.must_see_scores(db, who, row)
+        reads.note(db, who, row.id, reads.AGREEMENT)
         submitted = [one for one in reviews.reviews_of(db, who, row) if one.state == ReviewState.SUBMITTED]
         found += [one for one in submitted if one.codebook == at.codebook.key]
     if not found:
@@ -190,8 +194,15 @@ def _submitted(at: Service, db: Db, who: Who, sessions: tuple[str, ...]) -> list
     return found
 
 
+def _read(db: Db, who: Who, review_id: str) -> Review:
+    review = reviews.review_of(db, who, review_id)
+    reads.note(db, who, review.session_id, reads.REVIEW)
+    return review
+
+
 def _must_see(db: Db, who: Who, review: Review) -> None:
     row = permissions.session_of(db, who, review.session_id)
     if review.state != ReviewState.SUBMITTED:
         raise Problem(409, "this review is still being coded; the comparison opens once it is submitted")
     permissions.must_see_scores(db, who, row)
+    reads.note(db, who, row.id, reads.COMPARISON)

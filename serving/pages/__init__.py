@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from serving.pages.administration import router as administration
+from serving.pages.audit import router as audit
 from serving.pages.compare import router as compare
 from serving.pages.correcting import router as correcting
 from serving.pages.entrance import router as entrance
@@ -21,7 +22,9 @@ from serving.service import Service
 def install(app: FastAPI) -> None:
     """Adds the pages and their static files to the application. Raises `BadSetting` for a provider set half."""
     app.mount("/static", VersionedFiles(), name="static")
-    for part in (entrance, leaving, library, session, correcting, review, compare, jobs, reliability, administration):
+    for part in (
+        entrance, leaving, library, session, correcting, review, compare, jobs, reliability, administration, audit,
+    ):  # fmt: skip
         app.include_router(part)
     service: Service = app.state.service
     if service.provider is not None:

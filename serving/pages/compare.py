@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from pydantic import Field
 
 from msw_ml.session import Role, Value
-from serving import comparing, permissions, reviews
+from serving import comparing, permissions, reads, reviews
 from serving.dependencies import At, Transaction, Who
 from serving.forms import Long
 from serving.pages import reading
@@ -85,4 +85,5 @@ def _must_see(db: Db, who: Principal, review: Review) -> SessionRow:
     if review.state != ReviewState.SUBMITTED:
         raise Problem(409, "this review is still being coded; the comparison opens once it is submitted")
     permissions.must_see_scores(db, who, row)
+    reads.note(db, who, row.id, reads.COMPARISON)
     return row

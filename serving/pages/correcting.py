@@ -10,7 +10,7 @@ from pydantic import Field
 
 from msw_ml.session import CodedUtterance, Role, Value
 from msw_ml.speech.role_check import is_doubted
-from serving import corrections, permissions, results
+from serving import corrections, permissions, reads, results
 from serving.dependencies import At, Transaction, Who
 from serving.forms import CorrectionItem, CorrectionRequest, Long
 from serving.pages import reading
@@ -64,6 +64,7 @@ def edit(
     else:
         session = results.without_scores(session)
     unit = _unit(session.utterances, number)
+    reads.note(db, who, row.id, reads.SCORES if coded else reads.PAGE)
     return page(
         request,
         "session_edit.html",

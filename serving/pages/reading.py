@@ -14,7 +14,7 @@ from msw_ml.reports.guidance import load_guidance
 from msw_ml.reports.transcript import Line
 from msw_ml.reports.wording import LIKELY
 from msw_ml.session import CodedUtterance, ScoredSession, Value
-from serving import permissions, results
+from serving import permissions, reads, results
 from serving.permissions import May, Principal
 from serving.service import Service
 from serving.store.base import Db
@@ -65,7 +65,9 @@ def read(service: Service, db: Db, who: Principal, row: SessionRow, *, wants_sco
     is_choice = obstacle is None and not wants_scores and _could_be_blind(db, who, row)
     if obstacle is None and not is_choice:
         permissions.must_see_scores(db, who, row)
+        reads.note(db, who, row.id, reads.SCORES)
         return Reading(session, None, is_choice=False)
+    reads.note(db, who, row.id, reads.PAGE)
     return Reading(results.without_scores(session), obstacle, is_choice)
 
 

@@ -10,7 +10,7 @@ from fastapi.responses import Response
 
 from evaluation import page as report_page
 from msw_ml.session import Value
-from serving import comparing, groups, permissions, reviews
+from serving import comparing, groups, permissions, reads, reviews
 from serving.dependencies import At, Transaction, Who
 from serving.headers import REPORT_POLICY
 from serving.pages.rendering import page
@@ -104,6 +104,7 @@ def _chosen(at: Service, db: Db, who: Principal, sessions: list[str]) -> list[Re
     for session_id in dict.fromkeys(sessions):
         row = permissions.session_of(db, who, session_id)
         permissions.must_see_scores(db, who, row)
+        reads.note(db, who, row.id, reads.AGREEMENT)
         found += _submitted(at, db, who, row)
     if not found:
         raise Problem(422, "none of these sessions has a submitted review")

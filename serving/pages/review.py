@@ -7,7 +7,7 @@ from fastapi.responses import Response
 
 from msw_ml.codebook import Codebook
 from msw_ml.session import Role, Value
-from serving import permissions, reviews
+from serving import permissions, reads, reviews
 from serving.dependencies import At, Transaction, Who
 from serving.pages import reading
 from serving.pages.reading import Code
@@ -40,6 +40,7 @@ def review(request: Request, at: At, db: Transaction, who: Who, review_id: str) 
     row = permissions.session_of(db, who, found.session_id)
     book = reviews.book_of(at, found.codebook.split()[0])
     units = reviews.units(at, db, found)
+    reads.note(db, who, row.id, reads.REVIEW)
     said = reviews.opinion(db, found)
     to_code = [unit for unit in units if book.is_coded(unit.role)]
     return page(

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from fastapi import Form, Query, Request
 from fastapi.responses import Response
 
-from serving import comments, corrections, permissions, results, reviews
+from serving import comments, corrections, permissions, reads, results, reviews
 from serving.dependencies import At, Transaction, Who
 from serving.erasure import erase_session
 from serving.forms import Long
@@ -74,6 +74,7 @@ def behind(
     results.must_have(row, words=True, scores=True)
     scored = results.current(at, db, row)
     title, numbers = reading.behind(scored, at.codebook, kind, name)
+    reads.note(db, who, row.id, reads.SCORES)
     by_id = {said.line.id: said for said in reading.lines(scored, at.codebook)}
     return page(
         request,

@@ -111,7 +111,10 @@ def test_a_change_without_the_secret_is_refused(browser, scored):
         assert one.http.post(path).status_code == 403, path
 
 
-PAGES = ["/library", "/jobs", "/reliability", "/groups", "/administration", "session", "review", "compare"]
+PAGES = [
+    "/library", "/jobs", "/reliability", "/groups", "/administration", "/administration/audit", "session", "review",
+    "compare",
+]  # fmt: skip
 ALLOWED = {
     "uploader": {"/library", "/jobs", "session"},
     "coder": {"/library", "/jobs", "/reliability", "session"},
@@ -119,10 +122,12 @@ ALLOWED = {
     "stranger": {"/library", "/jobs", "/reliability"},
     "coach": {"/library", "/jobs", "/reliability", "session", "compare"},
     "manager": {"/library", "/jobs"},
-    "administrator": {"/library", "/jobs", "/reliability", "/administration", "session", "compare"},
+    "administrator": {
+        "/library", "/jobs", "/reliability", "/administration", "/administration/audit", "session", "compare",
+    },
     "worker": {"/library", "/jobs", "session"},
-    "foreign": {"/library", "/jobs", "/reliability", "/administration"},
-}
+    "foreign": {"/library", "/jobs", "/reliability", "/administration", "/administration/audit"},
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ALLOWED)
@@ -313,7 +318,8 @@ def test_pages_need_no_inline_script_or_style(browser, scored):
     path = submitted(browser, scored)
     one = browser("administrator")
     one.get(f"/sessions/{scored}?scores=show")
-    for address in ("/library", "/jobs", "/reliability", "/administration", f"/sessions/{scored}", f"{path}/compare"):
+    alone = ("/library", "/jobs", "/reliability", "/administration", "/administration/audit")
+    for address in (*alone, f"/sessions/{scored}", f"{path}/compare"):
         page = one.get(address)
         assert "script-src 'self'" in page.headers["content-security-policy"]
         assert not re.findall(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son[a-z]+=", page.text), address

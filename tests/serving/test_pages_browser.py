@@ -306,6 +306,8 @@ def test_from_upload_to_reliability(visit, people, working, tmp_path):
     visit.press("form[hx-target='#token'] button")
     visit.until(lambda: re.match("msw_", visit.find("#secret").text))
     visit.look("18-token")
+    visit.open("/administration/audit?check=yes")
+    visit.look("19-audit")
     assert not visit.problems, "\n".join(visit.problems)
 
 
