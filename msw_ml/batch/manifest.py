@@ -61,6 +61,14 @@ class Manifest:
         """The last finished try of every output name."""
         return {entry.name: entry for entry in self.entries() if entry.state is State.DONE}
 
+    def last(self) -> dict[str, Entry]:
+        """The last ended try of every output name: what stands in the folder, and what could not be scored.
+
+        A path that could not even be read tells nothing of a session and does not hide what was made of it before.
+        """
+        ended = (entry for entry in self.entries() if entry.state in {State.DONE, State.FAILED})
+        return {entry.name: entry for entry in ended if entry.input_sha256}
+
     def add(self, entry: Entry) -> None:
         """Appends one line in one write. Raises `OutputError`."""
         try:

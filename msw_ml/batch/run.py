@@ -12,11 +12,10 @@ from msw_ml.batch import workers
 from msw_ml.batch.inputs import Input, find
 from msw_ml.batch.manifest import Entry, Manifest, State
 from msw_ml.batch.options import ScoreOptions, run_key
+from msw_ml.batch.table import write_table
 from msw_ml.batch.work import Work
-from msw_ml.codebook import Codebook
 from msw_ml.disk import sha256
-from msw_ml.formats import registry, session_json
-from msw_ml.formats.sessions_csv import sessions_row, write_sessions
+from msw_ml.formats import registry
 from msw_ml.session import Value
 from msw_ml.settings import Settings
 
@@ -96,7 +95,8 @@ def run(planned: Plan, jobs: int, settings: Settings, options: ScoreOptions, wat
     except KeyboardInterrupt:
         is_interrupted = True
         ledger.interrupt()
-    _write_table(planned, ledger, codebook.load(settings.codebook))
+    last = manifest.last() | {entry.name: entry for entry in (*planned.skipped, *planned.failed)}
+    write_table(planned.out, last.values(), codebook.load(settings.codebook))
     return Summary(
         done=len(ledger.done),
         skipped=len(planned.skipped),
@@ -145,20 +145,6 @@ class _Ledger:
         )
         self._manifest.add(entry)
         return entry
-
-
-def _write_table(planned: Plan, ledger: _Ledger, book: Codebook) -> None:
-    """sessions.csv: a row for every session of this run's inputs, and one for every input that failed."""
-    folders = sorted(name for entry in (*planned.skipped, *ledger.done) for name in entry.sessions)
-    failures = sorted((entry.name, entry.source) for entry in (*planned.failed, *ledger.failed))
-    rows: list[dict[str, str]] = [_row(planned.out / name, book) for name in folders]
-    rows += [{"session": name, "source": source, "status": State.FAILED.value} for name, source in failures]
-    write_sessions(planned.out / "sessions.csv", rows, book)
-
-
-def _row(folder: Path, book: Codebook) -> dict[str, str]:
-    text = (folder / "session.json").read_text(encoding="utf-8")
-    return sessions_row(session_json.load(text, folder.name), book)
 
 
 def _is_there(out: Path, entry: Entry) -> bool:

@@ -118,6 +118,21 @@ def test_a_transcript_gives_all_that_is_promised(tmp_path: Path) -> None:
     assert {row["parent_code"] for row in rows if row["role"] == "parent"} <= {"change", "sustain", "neutral"}
 
 
+def test_sessions_csv_has_a_row_for_every_session_of_the_folder(tmp_path: Path) -> None:
+    """Two commands into one folder make the table, byte for byte, that one command makes."""
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.csv").write_text(VISIT, encoding="utf-8")
+    (tmp_path / "bad.csv").write_text("role,text\nplumber,Where is the tap?\n", encoding="utf-8")
+    two_runs, at_once = tmp_path / "two runs", tmp_path / "at once"
+    assert run(tmp_path / "b.csv", tmp_path / "bad.csv", "-o", two_runs).returncode == 1
+    assert run(tmp_path / "a.csv", "-o", two_runs).returncode == 0
+    assert run(*sorted(tmp_path.glob("*.csv")), "-o", at_once).returncode == 1
+    with (two_runs / "sessions.csv").open(encoding="utf-8", newline="") as file:
+        statuses = {row["session"]: row["status"] for row in csv.DictReader(file)}
+    assert statuses == {"a": "scored", "b": "scored", "bad": "failed"}
+    assert (two_runs / "sessions.csv").read_bytes() == (at_once / "sessions.csv").read_bytes()
+
+
 def test_usage_errors_end_with_2_before_any_work(tmp_path: Path) -> None:
     """A typo is told at once, not after a night."""
     (tmp_path / "visit.csv").write_text(VISIT, encoding="utf-8")
