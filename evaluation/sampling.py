@@ -101,13 +101,6 @@ def half_width(icc: float, n: int, k: int, level: float = 0.95) -> float:
     return z * spread * math.sqrt(2.0 / (k * (k - 1) * (n - 1)))
 
 
-def sessions_needed(icc: float, half: float, k: int, level: float = 0.95) -> int:
-    """Sessions for an interval of ± `half` (Bonett 2002)."""
-    z = float(stats.norm.ppf((1.0 + level) / 2.0))
-    spread = (1.0 - icc) * (1.0 + (k - 1) * icc)
-    return math.ceil(2.0 * (z * spread / half) ** 2 / (k * (k - 1)) + 1.0)
-
-
 def find(path: Path, table: Path | None = None) -> list[Candidate]:
     """Sessions of an output folder of `msw score`, or of a table; `table` tells more of them."""
     known = {} if table is None else visits.read(table)

@@ -11,13 +11,11 @@ from __future__ import annotations
 import numpy as np
 
 from evaluation.agreement.confusion import Counts, divide, margins
-from evaluation.agreement.fleiss import unit_counts
 from evaluation.agreement.kappa import Weighting, weights
-from msw_ml.session import Value
 
 
 def gwet(sums: Counts, weight: Counts) -> Counts:
-    """AC1 (identity weights) or AC2 from sums of `fleiss.unit_counts` made with the same weights."""
+    """AC1 of any number of coders from sums of `fleiss.unit_counts`, `weight` the identity; AC2 by `gwet_of_pair`."""
     categories = weight.shape[0]
     if categories < 2:
         return np.full(sums.shape[:-1], np.nan)
@@ -44,26 +42,3 @@ def gwet_of_each(table: Counts) -> Counts:
     share = divide(first + second, 2.0 * total)
     expected = 2.0 * share * (1.0 - share)
     return divide(observed - expected, 1.0 - expected)
-
-
-class GwetAC(Value):
-    """AC1 or AC2 of any number of coders with what it is made of (see `fleiss.unit_counts`)."""
-
-    units: float
-    agreeing: float
-    coded: float
-    shares: tuple[float, ...]
-    weighting: Weighting = "nominal"
-
-    @property
-    def value(self) -> float | None:
-        sums = np.array([self.units, self.agreeing, self.coded, *self.shares])
-        found = float(gwet(sums, weights(len(self.shares), self.weighting)))
-        return None if np.isnan(found) else found
-
-
-def gwet_ac(tallies: Counts, weighting: Weighting = "nominal") -> GwetAC:
-    """AC1 (nominal) or AC2 of a table (units, k) of how many coders gave each code."""
-    sums = unit_counts(tallies, weights(tallies.shape[1], weighting)).sum(axis=0)
-    units, agreeing, coded, *shares = sums.tolist()
-    return GwetAC(units=units, agreeing=agreeing, coded=coded, shares=tuple(shares), weighting=weighting)

@@ -10,8 +10,8 @@ McCulloch 1992, Variance Components, ch. 5). With at most one rating a session a
 
 so with complete data the result is that of the two-way analysis of variance, ICC(A,1) included. Estimates
 are unbiased and may be negative; a negative ICC means that the coders agree less than chance would have.
-Averages of sessions with different numbers of raters use the harmonic mean of that number (ten Hove,
-Jorgensen and van der Ark 2022, Psychological Methods).
+Raters a session is the harmonic mean of their number, by which an ICC steps up to that of a mean of raters (ten
+Hove, Jorgensen and van der Ark 2022, Psychological Methods).
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from __future__ import annotations
 import numpy as np
 
 from evaluation.agreement.confusion import Counts, divide
-from evaluation.agreement.icc import spearman_brown
 from msw_ml.session import Value
 
 
@@ -44,11 +43,6 @@ class Components(Value):
     def consistency(self) -> float | None:
         """ICC(C,1)."""
         return self._share(0.0)
-
-    @property
-    def average_agreement(self) -> float | None:
-        """ICC(A,k) for the harmonic mean of raters a session."""
-        return None if self.value is None else spearman_brown(self.value, self.raters_a_session)
 
     def _share(self, coder: float) -> float | None:
         if self.session is None or self.error is None:

@@ -45,16 +45,6 @@ def sum_by(clusters: Codes, n_clusters: int, counts: Counts) -> Counts:
     return summed.reshape(n_clusters, *counts.shape[1:])
 
 
-def one_against_rest(table: Counts) -> Counts:
-    """Confusion matrices (..., k, k) as one two-by-two table a code: (..., k, 2, 2), the code first."""
-    total = table.sum(axis=(-2, -1))[..., None]
-    both = np.diagonal(table, axis1=-2, axis2=-1)
-    only_first = table.sum(axis=-1) - both
-    only_second = table.sum(axis=-2) - both
-    neither = total - both - only_first - only_second
-    return np.stack([np.stack([both, only_first], -1), np.stack([only_second, neither], -1)], -2)
-
-
 def margins(table: Counts) -> tuple[Counts, Counts, Counts, Counts]:
     """Of confusion matrices (..., k, k), for every code: given by both, by the first, by the second; and all units."""
     ones = np.ones(table.shape[-1])

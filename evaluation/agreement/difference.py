@@ -1,8 +1,7 @@
 """How far one coder's numbers lie above another's: bias, mean absolute error, limits of agreement.
 
 Limits of agreement: bias ± 1.96 standard deviations of the differences, where 95% of differences are
-expected; their own 95% intervals by the approximate standard error √(3 s²/n) (Bland and Altman 1986,
-Lancet 327:307-310).
+expected (Bland and Altman 1986, Lancet 327:307-310).
 """
 
 from __future__ import annotations
@@ -10,7 +9,6 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy import stats
 
 from evaluation.agreement.confusion import Counts, divide
 from msw_ml.session import Value
@@ -30,10 +28,6 @@ class Differences(Value):
         return self.total / self.n if self.n else None
 
     @property
-    def mean_absolute_error(self) -> float | None:
-        return self.absolute / self.n if self.n else None
-
-    @property
     def standard_deviation(self) -> float | None:
         if self.n < 2:
             return None
@@ -46,14 +40,6 @@ class Differences(Value):
         if spread is None or bias is None:
             return None
         return bias - 1.96 * spread, bias + 1.96 * spread
-
-    @property
-    def limits_half_width(self) -> float | None:
-        """Half the width of the 95% interval of either limit."""
-        spread = self.standard_deviation
-        if spread is None:
-            return None
-        return float(stats.t.ppf(0.975, self.n - 1)) * math.sqrt(3.0 / self.n) * spread
 
 
 def differences(first: Counts, second: Counts) -> Differences:

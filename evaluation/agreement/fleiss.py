@@ -14,17 +14,16 @@ from evaluation.agreement.confusion import Counts, divide
 from msw_ml.session import Value
 
 
-def unit_counts(tallies: Counts, weight: Counts | None = None) -> Counts:
-    """What AC1, AC2 and Fleiss' kappa need of each unit, shape (units, 3 + k); may be summed.
+def unit_counts(tallies: Counts) -> Counts:
+    """What AC1 and Fleiss' kappa need of each unit, shape (units, 3 + k); may be summed.
 
-    `tallies` (units, k) says how many coders gave each code; `weight` (k, k) how far codes agree.
+    `tallies` (units, k) says how many coders gave each code.
     Columns: units with two codes or more; their shares of agreeing pairs; units with any code; and
     the unit's share of each code.
     """
-    weight = np.eye(tallies.shape[1]) if weight is None else weight
     coders = tallies.sum(axis=1)
     several = coders >= 2
-    pairs = (tallies * (tallies @ weight - 1.0)).sum(axis=1)
+    pairs = (tallies * (tallies - 1.0)).sum(axis=1)
     agreeing = np.where(several, pairs / np.where(several, coders * (coders - 1.0), 1.0), 0.0)
     coded = coders >= 1
     shares = np.where(coded[:, None], tallies / np.where(coded, coders, 1.0)[:, None], 0.0)

@@ -13,7 +13,6 @@ from typing import Literal
 import numpy as np
 
 from evaluation.agreement.confusion import Counts, divide, margins
-from msw_ml.session import Value
 
 Weighting = Literal["nominal", "linear", "quadratic"]
 
@@ -43,15 +42,3 @@ def kappa_of_each(table: Counts) -> Counts:
     by_chance = first * second + (total - first) * (total - second)
     agreeing = total * (total - first - second + 2.0 * both)
     return divide(divide(agreeing - by_chance, total**2), divide(total**2 - by_chance, total**2))
-
-
-class CohenKappa(Value):
-    """Kappa of two coders with the confusion matrix it comes from (rows: the first coder)."""
-
-    table: tuple[tuple[float, ...], ...]
-    weighting: Weighting = "nominal"
-
-    @property
-    def value(self) -> float | None:
-        found = float(kappa(np.asarray(self.table, dtype=np.float64), self.weighting))
-        return None if np.isnan(found) else found

@@ -6,7 +6,7 @@ from typing import Literal, Self
 
 from pydantic import model_validator
 
-from msw_ml.session import Role, Utterance, Value
+from msw_ml.session import Utterance, Value
 
 UNKNOWN_SPEAKER = "unknown"
 """The speaker's name where a file does not say who speaks."""
@@ -48,11 +48,6 @@ class Transcript(Value):
         if any(not 0 <= code.utterance < len(self.utterances) for code in self.coded):
             raise ValueError(f"{self.session} has a code for an utterance that does not exist")
         return self
-
-    @property
-    def has_roles(self) -> bool:
-        """Whether the file says who the worker is."""
-        return any(utterance.role is Role.WORKER for utterance in self.utterances)
 
     @property
     def has_words(self) -> bool:

@@ -60,7 +60,7 @@ def test_webvtt_with_names_before_the_words(tmp_path: Path) -> None:
         ("Mum", "Yes."),
         ("Mum", "and no."),
     ]
-    assert back.has_roles
+    assert [u.role is Role.WORKER for u in back.utterances] == [True, True, False, True, False, False]
 
 
 def test_subtitles_without_speakers_say_so(tmp_path: Path) -> None:

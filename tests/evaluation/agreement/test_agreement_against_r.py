@@ -21,6 +21,12 @@ SHROUT = np.array(
 CLOSE = 1e-6
 
 
+def first_two() -> confusion.Counts:
+    """Confusion matrix of the first two coders, whole ratings 1 to 5."""
+    codes = as_codes(RATINGS)
+    return confusion.confusion(codes[:, 0], codes[:, 1], 5, np.zeros(len(codes), dtype=np.int64), 1)[0]
+
+
 @pytest.mark.parametrize(("data", "recorded"), [(SHROUT, "icc_shrout"), (RATINGS, "icc_ratings")])
 def test_six_forms_with_intervals(data: np.ndarray, recorded: str) -> None:
     """psych::ICC; McGraw and Wong's other four forms share these values and intervals."""
@@ -33,9 +39,7 @@ def test_six_forms_with_intervals(data: np.ndarray, recorded: str) -> None:
 
 def test_kappa_and_weighted_kappa() -> None:
     """psych::cohen.kappa."""
-    codes = as_codes(RATINGS)
-    table = confusion.confusion(codes[:, 0], codes[:, 1], 5, np.zeros(len(codes), dtype=np.int64), 1)[0]
-    found = [float(kappa.kappa(table, weighting)) for weighting in ("nominal", "linear", "quadratic")]
+    found = [float(kappa.kappa(first_two(), weighting)) for weighting in ("nominal", "linear", "quadratic")]
     assert found == pytest.approx(R["kappas"], abs=CLOSE)
 
 
@@ -43,10 +47,15 @@ def test_fleiss_kappa() -> None:
     assert fleiss.fleiss(confusion.tally(as_codes(RATINGS), 5)).value == pytest.approx(R["fleiss"][0], abs=CLOSE)
 
 
-def test_ac1_and_ac2_with_gaps() -> None:
-    tallies = confusion.tally(as_codes(GAPS), 5)
-    assert ac1.gwet_ac(tallies).value == pytest.approx(R["ac1"][0], abs=CLOSE)
-    assert ac1.gwet_ac(tallies, "quadratic").value == pytest.approx(R["ac2"][0], abs=CLOSE)
+def test_ac1_with_gaps() -> None:
+    """Of three coders, as reports compute it."""
+    sums = fleiss.unit_counts(confusion.tally(as_codes(GAPS), 5)).sum(axis=0)
+    assert float(ac1.gwet(sums, np.eye(5))) == pytest.approx(R["ac1"][0], abs=CLOSE)
+
+
+def test_ac2_of_two_coders() -> None:
+    """With quadratic weights, as reports compute it."""
+    assert float(ac1.gwet_of_pair(first_two(), "quadratic")) == pytest.approx(R["ac2"][0], abs=CLOSE)
 
 
 def test_alpha_with_gaps() -> None:

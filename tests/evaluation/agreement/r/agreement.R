@@ -63,6 +63,6 @@ cat(paste0("{\n",
   '"icc_shrout":', rows(icc(shrout)), ',\n"icc_ratings":', rows(icc(ratings)), ',\n',
   '"kappas":', j(kappas(ratings[, 1], ratings[, 2], 5)), ',\n',
   '"fleiss":', j(fleiss(tallies(ratings, 5))), ',\n',
-  '"ac1":', j(gwet(tallies(gaps, 5), diag(5))), ',\n"ac2":', j(gwet(tallies(gaps, 5), w)), ',\n',
+  '"ac1":', j(gwet(tallies(gaps, 5), diag(5))), ',\n"ac2":', j(gwet(tallies(ratings[, 1:2], 5), w)), ',\n',
   '"alpha":', j(c(kripp(gaps, "nominal"), kripp(gaps, "ordinal"), kripp(gaps, "interval"))), ',\n',
   '"components":', j(henderson(gaps)), ',\n"spearman":', j(spearman), "\n}\n"))
