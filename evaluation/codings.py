@@ -95,6 +95,8 @@ class Batch:
     """(coder, session) → date or number of the round of coding, where the file says."""
     aliases: dict[str, str] = field(default_factory=dict)
     """Session → what coders may call it instead."""
+    recordings: dict[str, str] = field(default_factory=dict)
+    """Session → sha256 of the file that the machine scored."""
     left_out: Counter[str] = field(default_factory=Counter)
     """Reason → number of rows."""
 
@@ -108,6 +110,8 @@ class Codings:
     coders: list[Coder]
     visits: dict[str, Visit]
     left_out: Counter[str]
+    recordings: dict[str, str] = field(default_factory=dict)
+    """Session → sha256 of the file that the machine scored, where it did."""
 
     @property
     def humans(self) -> list[str]:
@@ -131,7 +135,9 @@ def gather(batches: Iterable[Batch]) -> Codings:
     left_out: Counter[str] = Counter()
     coders: dict[str, Coder] = {}
     visits: dict[str, Visit] = {}
+    recordings: dict[str, str] = {}
     for batch in batches:
+        recordings |= batch.recordings
         left_out.update(batch.left_out)
         for coder in batch.coders:
             coders[coder.name] = _same(coders.get(coder.name, coder), coder)
@@ -140,7 +146,7 @@ def gather(batches: Iterable[Batch]) -> Codings:
     codings = _unique((c for batch in batches for c in batch.codings), lambda c: c.unit, left_out)
     ratings = _unique((r for batch in batches for r in batch.ratings), lambda r: r.element, left_out)
     in_order = sorted(coders.values(), key=lambda coder: (coder.is_machine, coder.name))
-    found = Codings(codings, ratings, in_order, visits, left_out)
+    found = Codings(codings, ratings, in_order, visits, left_out, recordings)
     _check(found)
     return found
 
@@ -165,6 +171,8 @@ def _named_alike(batches: list[Batch]) -> list[Batch]:
             if name not in known and alias in known:
                 batch.codings[:] = [c._replace(session=alias) if c.session == name else c for c in batch.codings]
                 batch.ratings[:] = [r._replace(session=alias) if r.session == name else r for r in batch.ratings]
+                if name in batch.recordings:
+                    batch.recordings[alias] = batch.recordings.pop(name)
     return batches
 
 

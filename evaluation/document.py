@@ -53,7 +53,7 @@ def render(report: Report) -> bytes:
 def _table(document: Docx, report: Report, figures: list[Figure], title: str) -> None:
     has_machine = any(coder.is_machine for coder in report.coders)
     heads = ["What", "Statistic", "n", "Person with person"]
-    heads += ["Machine with person", "% of the human figure"] if has_machine else []
+    heads += ["n", "Machine with person", "% of the human figure"] if has_machine else []
     heads += ["Baseline"]
     document.add_paragraph(title, style="Caption")
     table = document.add_table(rows=1, cols=len(heads), style="Light Shading")
@@ -64,16 +64,17 @@ def _table(document: Docx, report: Report, figures: list[Figure], title: str) ->
             f.comparison: f for f in figures if (f.variable, f.code, f.statistic) == (variable, code, statistic)
         }
         human, machine = of.get("humans_same") or of.get("humans"), of.get("machine")
-        first = human or machine or next(iter(of.values()))
+        first = next(iter(of.values()))
         base = of.get("median") or of.get("majority")
         cells = [
             first.code_name or first.variable_name,
             first.statistic_name,
-            str(first.units),
+            str(human.units if human else 0),
             interval(human.estimate) if human else "–",
         ]
         if has_machine:
-            cells += [interval(machine.estimate), share(machine.share_of_human)] if machine else ["–", "–"]
+            cells += [str(machine.units), interval(machine.estimate)] if machine else ["0", "–"]
+            cells += [share(machine.share_of_human) if machine else "–"]
         cells.append(number(base.estimate.value) if base else "–")
         _fill(table.add_row(), cells)
 

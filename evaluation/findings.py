@@ -143,6 +143,7 @@ class Report(Value):
     resampling: Resampling
     clusters: int
     sessions: int
+    """Seen by two coders or more, one of whom may be the machine."""
     single_coded: int
     left_out: dict[str, int]
     coders: tuple[CoderSummary, ...]
@@ -156,6 +157,11 @@ class Report(Value):
     confusions: tuple[Confused, ...]
     bland_altman: tuple[BlandAltman, ...]
     halo: tuple[Halo, ...] = ()
+
+    @property
+    def double_coded(self) -> int:
+        """The most sessions that any figure between two people rests on; the machine is no person."""
+        return max((figure.sessions for figure in self.figures if figure.comparison == "humans"), default=0)
 
     def find(self, variable: str, comparison: Comparison, statistic: str, code: str | None = None) -> Figure | None:
         """One figure, where there is one."""

@@ -33,8 +33,8 @@ class Block(Value):
     id: str
     name: str
     rows: tuple[Row, ...]
-    sessions: int
-    units: int
+    counted: str
+    """What it rests on, people and machine apart: "36 sessions by two people, 40 by machine and person"."""
 
 
 def render(report: Report) -> str:
@@ -89,9 +89,20 @@ def _blocks(report: Report, level: Level) -> list[Block]:
     blocks = []
     for variable, name in _variables(report, level).items():
         rows = _rows(report, variable)
-        first = next(f for row in rows for f in (row.humans, row.machine, *row.baselines) if f is not None)
-        blocks.append(Block(id=variable, name=name, rows=tuple(rows), sessions=first.sessions, units=first.units))
+        blocks.append(Block(id=variable, name=name, rows=tuple(rows), counted=_counted(rows, level)))
     return blocks
+
+
+def _counted(rows: Sequence[Row], level: Level) -> str:
+    people = next((row.humans for row in rows if row.humans is not None), None)
+    machine = next((row.machine for row in rows if row.machine is not None), None)
+    beside = (people, "by two people"), (machine, "by machine and person")
+    return ", ".join(f"{_size(figure, level)} {who}" for figure, who in beside if figure is not None)
+
+
+def _size(figure: Figure, level: Level) -> str:
+    sessions = f"{figure.sessions} session{'s' if figure.sessions != 1 else ''}"
+    return f"{figure.units} units of {sessions}" if level == "utterance" else sessions
 
 
 def _by_code(report: Report, variable: str) -> list[tuple[str, list[Row]]]:

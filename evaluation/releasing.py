@@ -1,11 +1,22 @@
-"""From a reliability report to the release file: what local agreement allows, element by element, code by code."""
+"""From a reliability report to the release file: what local agreement allows, element by element, code by code.
+
+A release says that people's own agreement was looked at first: without two people on the same sessions nobody
+knows what a machine's agreement with one of them is worth.
+"""
 
 from __future__ import annotations
 
+from typing import Literal, NamedTuple
+
+from pydantic import Field
+
 from evaluation.findings import Figure, Report
+from evaluation.intervals import Estimate
+from evaluation.numerals import interval
+from evaluation.unseen import LEFT_OUT
 from msw_ml.codebook import Codebook
 from msw_ml.errors import InputError
-from msw_ml.rating.release import Grant, ReleaseFile
+from msw_ml.rating.release import MINIMUM_SESSIONS, Grant, ReleaseFile
 from msw_ml.session import Value
 
 
@@ -13,28 +24,38 @@ class Terms(Value):
     """What an organisation asks for before it relies on a machine's figure."""
 
     threshold: float
-    """For the lower bound of the 95% interval."""
-    minimum_sessions: int
+    """For the lower bound of the 95% interval of machine and person."""
+    minimum_sessions: int = Field(ge=MINIMUM_SESSIONS)
+    """Sessions scored by two people or more and by the machine."""
+
+
+class _Found(NamedTuple):
+    """What the report has on one element or code, on the machine's sessions."""
+
+    name: str
+    statistic: Literal["ICC(A,1)", "kappa"]
+    machine: Figure | None
+    """The machine with one person."""
+    people: Figure | None
+    """Two people with each other."""
+    aside: str = ""
+    """What did not count, as a sentence."""
+
+    @property
+    def sessions(self) -> int:
+        """Scored by two people or more and by the machine."""
+        return self.people.sessions if self.people is not None else 0
 
 
 def release(report: Report, book: Codebook, engines: tuple[str | None, str | None], terms: Terms) -> ReleaseFile:
     """Grants for every element and code; `engines` are the labels of rater and coder.
 
-    The figure is that of the machine with one person: ICC(A,1) for ratings, kappa against the rest for codes.
+    The figures are ICC(A,1) for ratings, kappa against the rest for codes. Raises `InputError` without a machine.
     """
     if not any(coder.is_machine for coder in report.coders):
         raise InputError(
             "there is no machine among the coders, so nothing can be released: add the folder of its scores"
         )
-    elements = {
-        element.id: _grant(report.find(element.id, "machine", "icc_a1"), element.name, "ICC(A,1)", terms)
-        for element in book.elements
-    }
-    codes = {
-        figure.code: _grant(figure, figure.code_name or "", "kappa", terms)
-        for figure in report.figures
-        if figure.comparison == "machine" and figure.statistic == "kappa" and figure.code is not None
-    }
     return ReleaseFile(
         codebook=book.key,
         rater=engines[0],
@@ -42,39 +63,102 @@ def release(report: Report, book: Codebook, engines: tuple[str | None, str | Non
         threshold=terms.threshold,
         minimum_sessions=terms.minimum_sessions,
         humans=tuple(coder.name for coder in report.coders if not coder.is_machine),
-        elements=elements,
-        codes={code: grant for code, grant in codes.items() if code is not None},
+        elements={found_id: _grant(found, terms) for found_id, found in _elements(report, book).items()},
+        codes={code: _grant(found, terms) for code, found in _codes(report).items()},
     )
 
 
-def _grant(figure: Figure | None, name: str, statistic: str, terms: Terms) -> Grant:
-    estimate = figure.estimate if figure is not None else None
-    sessions = figure.sessions if figure is not None else 0
-    low = estimate.low if estimate is not None else None
-    if sessions < terms.minimum_sessions:
-        reason = (
-            f"{name}: {sessions} sessions were scored by people and machine, {terms.minimum_sessions} are needed; "
-            "double-code more."
+def lines(file: ReleaseFile, book: Codebook) -> tuple[str, ...]:
+    """What a release file allows, a sentence for each element and one for all codes."""
+    told = []
+    for element in book.elements:
+        grant = file.elements[element.id]
+        told.append(
+            f"Released: {element.name}. {grant.reason}" if grant.is_released else f"Not released: {grant.reason}"
         )
-    elif low is None:
-        why = estimate.reason if estimate is not None and estimate.reason else "it has no interval"
-        reason = f"{name}: {statistic} of machine and person cannot be relied on: {why}."
-    elif low < terms.threshold:
-        reason = (
-            f"{name}: {statistic} of machine and person is at least {low:.2f} with 95% confidence, "
-            f"{terms.threshold:.2f} is asked for."
+    if file.codes:
+        enough = sum(grant.is_released for grant in file.codes.values())
+        told.append(f"Codes that agree well enough: {enough} of {len(file.codes)}; the file says why of each.")
+    return tuple(told)
+
+
+def _elements(report: Report, book: Codebook) -> dict[str, _Found]:
+    aside = "Sessions that the rater learned from do not count." if LEFT_OUT in report.left_out else ""
+    return {
+        element.id: _Found(
+            element.name,
+            "ICC(A,1)",
+            report.find(element.id, "machine", "icc_a1"),
+            report.find(element.id, "humans_same", "icc_a1"),
+            aside,
         )
-    else:
-        reason = (
-            f"Checked against this service's coders on {sessions} sessions: {statistic} of machine and person at least "
-            f"{low:.2f} with 95% confidence."
+        for element in book.elements
+    }
+
+
+def _codes(report: Report) -> dict[str, _Found]:
+    return {
+        figure.code: _Found(
+            figure.code_name or figure.code,
+            "kappa",
+            figure,
+            report.find(figure.variable, "humans_same", "kappa", figure.code),
         )
+        for figure in report.figures
+        if figure.comparison == "machine" and figure.statistic == "kappa" and figure.code is not None
+    }
+
+
+def _grant(found: _Found, terms: Terms) -> Grant:
+    obstacle = _too_few(found, terms) or _not_known(found) or _too_low(found, terms)
+    machine, people = _estimate(found.machine), _estimate(found.people)
+    checked = (
+        f"Checked against this service's coders on {found.sessions} sessions that two people or more scored: "
+        f"{found.statistic} of machine and person {interval(machine)}, of two people {interval(people)} "
+        "(95% intervals)."
+    )
     return Grant(
-        is_released=sessions >= terms.minimum_sessions and low is not None and low >= terms.threshold,
-        statistic="ICC(A,1)" if statistic == "ICC(A,1)" else "kappa",
-        value=estimate.value if estimate is not None else None,
-        low=low,
-        high=estimate.high if estimate is not None else None,
-        sessions=sessions,
-        reason=reason,
+        is_released=obstacle is None,
+        statistic=found.statistic,
+        value=machine.value,
+        low=machine.low,
+        high=machine.high,
+        sessions=found.sessions,
+        reason=f"{obstacle or checked} {found.aside}".strip(),
     )
+
+
+def _too_few(found: _Found, terms: Terms) -> str | None:
+    if found.sessions >= terms.minimum_sessions:
+        return None
+    alone = (found.machine.sessions if found.machine is not None else 0) - found.sessions
+    told = f" ({alone} more by one person, which says nothing of how far people agree)" if alone else ""
+    return (
+        f"{found.name}: {found.sessions} {'session was' if found.sessions == 1 else 'sessions were'} scored by two "
+        f"people or more beside the machine, {terms.minimum_sessions} are needed{told}; have more scored by a second "
+        "person."
+    )
+
+
+def _not_known(found: _Found) -> str | None:
+    """Where there is no figure with an interval for people, or none for the machine."""
+    for who, figure in (("two people", found.people), ("machine and person", found.machine)):
+        estimate = _estimate(figure)
+        if estimate.low is None:
+            why = estimate.reason or "it has no interval"
+            return f"{found.name}: {found.statistic} of {who} cannot be relied on: {why}."
+    return None
+
+
+def _too_low(found: _Found, terms: Terms) -> str | None:
+    machine = _estimate(found.machine)
+    if machine.low is not None and machine.low >= terms.threshold:
+        return None
+    return (
+        f"{found.name}: {found.statistic} of machine and person is {interval(machine)} (95% interval), a lower bound "
+        f"of {terms.threshold:.2f} is asked for; that of two people is {interval(_estimate(found.people))}."
+    )
+
+
+def _estimate(figure: Figure | None) -> Estimate:
+    return figure.estimate if figure is not None else Estimate(value=None)

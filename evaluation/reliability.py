@@ -45,7 +45,7 @@ class CompareOptions(Value):
 
 
 def compare(codings: Codings, book: Codebook, options: CompareOptions | None = None) -> Report:
-    """All statistics of all variables. Raises `InputError` where nothing was coded twice."""
+    """All statistics of all variables. Raises `InputError` where no two coders meet, the machine among them."""
     options = options or CompareOptions()
     aligned = align(codings, options.method)
     compared = study(codings, aligned, book)

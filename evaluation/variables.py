@@ -53,6 +53,7 @@ class Study:
     """Everything that is compared, on one list of sessions and one of coders."""
 
     sessions: list[str]
+    """Those that two coders or more saw, one of whom may be the machine."""
     coders: list[str]
     by_utterance: list[CodeVariable]
     by_session: list[NumberVariable]
@@ -63,7 +64,7 @@ class Study:
 
 
 def study(codings: Codings, aligned: Aligned, book: Codebook) -> Study:
-    """Arrays of all sessions that two coders or more coded or rated."""
+    """Arrays of all sessions that two coders or more, or one and the machine, coded or rated."""
     coders = [coder.name for coder in codings.coders]
     seen: defaultdict[str, set[str]] = defaultdict(set)
     for coding in codings.codings:
@@ -88,7 +89,7 @@ def _alone(aligned: Aligned, sessions: Sequence[str]) -> int:
 
 
 def _is_compared(given: NDArray[np.bool_]) -> bool:
-    """Whether any unit was coded twice."""
+    """Whether any unit was coded by two, one of whom may be the machine."""
     return bool((given.sum(axis=1) >= 2).any())
 
 

@@ -9,13 +9,14 @@ from evaluation.findings import CoderSummary, Comparison, Figure, Report
 from evaluation.intervals import FEW_CLUSTERS, Estimate
 from evaluation.numerals import number
 from msw_ml.codebook import Codebook
+from msw_ml.rating.release import MINIMUM_SESSIONS
 from msw_ml.session import RatingStatus
 
 NO_BETTER = 0.05
 """A share of the human figure below this is said to be chance."""
 
 ENOUGH_SESSIONS = 30
-"""Double-coded sessions that Koo and Li 2016 ask for."""
+"""Sessions coded by two people or more that Koo and Li 2016 ask for."""
 
 
 def summary(report: Report) -> tuple[str, ...]:
@@ -26,10 +27,16 @@ def summary(report: Report) -> tuple[str, ...]:
 def warnings(report: Report) -> tuple[str, ...]:
     """What a reader must know before using a figure, the most important first."""
     found = []
-    if report.sessions < ENOUGH_SESSIONS:
+    if not report.double_coded:
         found.append(
-            f"Only {_count(report.sessions, 'session')} {'was' if report.sessions == 1 else 'were'} coded twice; "
-            f"{ENOUGH_SESSIONS} are the usual least. "
+            "No session was coded by two people, so nothing here says how far people agree, and a machine's figure has "
+            "nothing to stand beside. Have a second person code the same sessions; nothing is released until "
+            f"{MINIMUM_SESSIONS} were."
+        )
+    elif report.double_coded < ENOUGH_SESSIONS:
+        found.append(
+            f"Only {_count(report.double_coded, 'session')} {'was' if report.double_coded == 1 else 'were'} coded by "
+            f"two people or more; {ENOUGH_SESSIONS} are the usual least. "
             "Intervals are wide, and figures of whole sessions may change much with the next sessions."
         )
     if report.clusters < FEW_CLUSTERS:
@@ -70,7 +77,8 @@ def methods(report: Report, book: Codebook) -> str:
         part
         for part in (
             f"Agreement was assessed on {_count(report.sessions, 'session')} coded by "
-            f"{_count(len(people), 'person', 'people')}{beside} with the codebook {book.name} ({book.key}).",
+            f"{_count(len(people), 'person', 'people')}{beside} with the codebook {book.name} ({book.key})"
+            f"{_by_two(report, ', of which ', ' were coded by two people or more')}.",
             "Agreement by utterance is given as percent agreement, Cohen's kappa and Gwet's AC1 (means over pairs of "
             "coders), and as Krippendorff's nominal alpha and Fleiss' kappa over all coders; every code was also held "
             f"against the rest, and a code that people gave to fewer than {RARE} units was not judged."
@@ -106,7 +114,8 @@ def _standing(coder: CoderSummary) -> str:
     if RatingStatus.INDICATIVE in coder.statuses:
         text += (
             " Indicative ratings are estimates that were not let through by your own coders; `msw agree … --release "
-            "FILE` writes what this comparison allows, element by element."
+            "FILE` writes what this comparison allows, element by element, from "
+            f"{MINIMUM_SESSIONS} sessions that two people or more rated."
         )
     return text
 
@@ -119,7 +128,16 @@ def _compared(report: Report) -> str:
     if "rating" in kinds:
         what = f"{what} and by ratings of the whole visit" if what else "by ratings of the whole visit"
     visits = _count(report.sessions, "visit")
-    return f"{who.capitalize()} scored the same {visits}, {what}, and this page says how far they agree."
+    twice = _by_two(report, ", ", " of them by two people or more")
+    return f"{who.capitalize()} scored the same {visits}{twice}, {what}, and this page says how far they agree."
+
+
+def _by_two(report: Report, before: str, after: str) -> str:
+    """How many sessions two people coded, where several people coded but not all of these twice; else nothing."""
+    people = sum(not coder.is_machine for coder in report.coders)
+    if people < 2 or report.double_coded == report.sessions:
+        return ""
+    return f"{before}{report.double_coded or 'none'}{after}"
 
 
 def _people(report: Report) -> str:
@@ -146,6 +164,11 @@ def _people(report: Report) -> str:
 def _machine(report: Report) -> str:
     if not any(coder.is_machine for coder in report.coders):
         return "No machine was compared, so this page does not say whether a machine could stand in for a person."
+    if not report.double_coded:
+        return (
+            "The machine was compared with one person a visit, so this page does not say whether it could stand in for "
+            "a second."
+        )
     for level, statistic in (("rating", "icc_a1"), ("utterance", "kappa")):
         shares = [f for f in report.figures if (f.level, f.comparison, f.statistic) == (level, "machine", statistic)]
         shares = [f for f in shares if f.code is None and f.share_of_human and f.share_of_human.value is not None]

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from evaluation import reliability
 from evaluation.codings import Batch, Coder, Coding, Place, RatingGiven, Visit, gather
 from evaluation.findings import Report
+from evaluation.unseen import known_to, unseen
 from msw_ml.codebook import Codebook
 from msw_ml.session import CodedUtterance, Rating, ScoredSession
 from serving import audit, results, reviews
@@ -137,7 +138,10 @@ def agreed_values(db: Db, review: Review) -> dict[int | str, str]:
 
 
 def agreement(service: Service, db: Db, submitted: Iterable[Review]) -> Report:
-    """What `msw agree` says of these reviews and of the machine beside them. Raises 422 where nothing meets."""
+    """What `msw agree` says of these reviews and of the machine beside them. Raises 422 where nothing meets.
+
+    As there, a rater's ratings of sessions that it learned from are left out and counted.
+    """
     batches, seen = [], set()
     for review in sorted(submitted, key=lambda one: one.session_version, reverse=True):
         session = _machine(service, db, review)
@@ -146,7 +150,10 @@ def agreement(service: Service, db: Db, submitted: Iterable[Review]) -> Report:
         if row.id not in seen:  # the machine speaks once a session, as of the latest version reviewed
             seen.add(row.id)
             batches.append(_batch_of_machine(row, session))
-    return reliability.compare(gather(batches), service.codebook)
+    codings = gather(batches)
+    rater = None if codings.machine is None else codings.machine.rater_label
+    known = known_to(rater, service.scoring.session_rater)
+    return reliability.compare(unseen(codings, known or frozenset()), service.codebook)
 
 
 def _machine(service: Service, db: Db, review: Review) -> ScoredSession:
@@ -219,6 +226,7 @@ def _batch_of_review(db: Db, review: Review, session: ScoredSession, book: Codeb
 
 def _batch_of_machine(row: SessionRow, session: ScoredSession) -> Batch:
     batch, engines = Batch(), session.provenance.engines
+    batch.recordings[row.id] = session.recording.sha256
     batch.coders.append(
         Coder(name=MACHINE, is_machine=True, coder_label=engines.get("coder"), rater_label=engines.get("rater"))
     )

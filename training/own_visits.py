@@ -15,9 +15,9 @@ from msw_ml import bundle as bundles
 from msw_ml.bundle import Bundle
 from msw_ml.codebook import Codebook
 from msw_ml.errors import BadSetting, InputError
+from msw_ml.rating.learned import LEARNED, learned_from, mark
 from msw_ml.rating.rater import WEIGHTS, BundleRater
 from msw_ml.rating.release import MINIMUM_SESSIONS
-from msw_ml.session import ScoredSession
 from training.own_card import CARD, CARD_BEFORE, OwnFacts, write_own_card
 from training.own_data import OwnFiles, OwnVisits, read_own
 from training.own_figures import Found, compare
@@ -27,9 +27,6 @@ from training.own_model import Tuning, tune
 NAME: Literal["session_rater"] = "session_rater"
 MARK = "+own"
 """What a fine-tuned rater's version ends with."""
-
-LEARNED = "own_sessions"
-"""The bundle's parameter that says by hash which recordings it learned from."""
 
 
 class Trained(NamedTuple):
@@ -95,9 +92,8 @@ def _check(own: OwnVisits, start: Bundle, declined: int) -> None:
             f"the {len(own.names)} sessions are of {groups} {own.grouped_by} only, {LEAST_GROUPS} are needed: else "
             "nobody can tell whether the rater knows the practice or the person. Add rated visits of others"
         )
-    before = start.info.parameters.get(LEARNED)
-    known = set(before) if isinstance(before, list) else set()
-    again = [name for name, one in zip(own.names, own.sessions, strict=True) if _hash(one) in known]
+    known = learned_from(start.info)
+    again = [name for name, one in zip(own.names, own.sessions, strict=True) if mark(one.recording.sha256) in known]
     if again:
         raise BadSetting(
             f"{start.label} has learned from {len(again)} of these sessions already ('{again[0]}' is one), so every "
@@ -105,15 +101,10 @@ def _check(own: OwnVisits, start: Bundle, declined: int) -> None:
         )
 
 
-def _hash(session: ScoredSession) -> str:
-    return session.recording.sha256[:16]
-
-
 def _write(out: Path, start: Bundle, version: str, tuning: Tuning, card: str) -> Path:
     """What the rater reads with (encoder, marks) is copied as it is."""
     model = tuning.model
-    before = start.info.parameters.get(LEARNED)
-    learned = {_hash(one) for one in tuning.own.sessions} | set(before if isinstance(before, list) else ())
+    learned = {mark(one.recording.sha256) for one in tuning.own.sessions} | learned_from(start.info)
     info = start.info.model_copy(
         update={
             "name": NAME,

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from msw_ml.errors import BadSetting
 from msw_ml.rating.release import MINIMUM_SESSIONS, THRESHOLD
+
+if TYPE_CHECKING:
+    from evaluation.codings import Codings
 
 
 class Clustering(StrEnum):
@@ -42,7 +45,10 @@ Machine = Annotated[list[str] | None, typer.Option(help="A coder in these files 
 Draws = Annotated[int, typer.Option(help="Bootstrap draws.", min=100, max=100_000)]
 Release = Annotated[Path | None, typer.Option(help="Write what this agreement allows, for MSW_RELEASE_FILE.")]
 Threshold = Annotated[float, typer.Option(help="Least lower bound of ICC(A,1) or kappa for a release.", min=0, max=1)]
-Minimum = Annotated[int, typer.Option("--minimum-sessions", help="Least sessions for a release.", min=2)]
+Minimum = Annotated[
+    int,
+    typer.Option("--minimum-sessions", help="Least sessions with two people for a release.", min=MINIMUM_SESSIONS),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the report for machines.")]
 Seed = Annotated[int, typer.Option(help="Seed of everything that is drawn.")]
 
@@ -87,18 +93,40 @@ def agree(
         cluster=None if cluster is None else cluster.value,
         method=None if pair is None else pair.value,
     )
-    found = compare(codings, book, options)
-    paths = report.write(found, output)
+    engine = codings.machine
+    rater, coder = (None, None) if engine is None else (engine.rater_label, engine.coder_label)
+    found = compare(_unseen(codings, rater, must_know=release is not None), book, options)
+    paths, told = report.write(found, output), [*found.summary, *found.warnings]
     if release is not None:
-        engine = codings.machine
-        labels = (None, None) if engine is None else (engine.rater_label, engine.coder_label)
         terms = releasing.Terms(threshold=threshold, minimum_sessions=minimum_sessions)
-        write_text(release, releasing.release(found, book, labels, terms).model_dump_json(indent=1) + "\n")
+        allowed = releasing.release(found, book, (rater, coder), terms)
+        write_text(release, allowed.model_dump_json(indent=1) + "\n")
         paths.append(release)
+        told += releasing.lines(allowed, book)
     if as_json:
         typer.echo(found.model_dump_json(indent=1))
         return
-    for sentence in (*found.summary, *found.warnings):
+    for sentence in told:
         typer.echo(sentence)
     for path in paths:
         typer.echo(f"wrote {path}", err=True)
+
+
+def _unseen(codings: Codings, rater: str | None, must_know: bool) -> Codings:
+    """Without ratings of sessions that the rater learned from.
+
+    Where nobody can say which those are, it says so, or raises `BadSetting` if it `must_know`.
+    """
+    from evaluation.unseen import known_to, unseen
+    from msw_ml.settings import Settings
+
+    known = known_to(rater, Settings().session_rater)
+    if known is None:
+        unknown = (
+            f"the scores are by the rater '{rater}', which is neither the one that is set nor the shipped one, so "
+            "which sessions it learned from is not known: set MSW_SESSION_RATER to its bundle"
+        )
+        if must_know:
+            raise BadSetting(f"{unknown}, or score the sessions again, before you release anything")
+        typer.echo(f"Note: {unknown}", err=True)
+    return unseen(codings, known or frozenset())

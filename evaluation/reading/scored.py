@@ -27,6 +27,7 @@ def read(path: Path, book: Codebook, coder: str = "machine") -> Batch:
             "compare with --codebook"
         )
     batch, session = Batch(), scored.recording.name
+    batch.recordings[session] = scored.recording.sha256
     if own := _own_name(scored.recording):
         batch.aliases[session] = own
     place = f"{path.parent.name}/{path.name}"

@@ -24,7 +24,7 @@ THRESHOLD = 0.60
 sets its own."""
 
 MINIMUM_SESSIONS = 30
-"""Sessions that human and machine both scored, at least (Koo and Li 2016 ask for thirty)."""
+"""Sessions that two people or more scored beside the machine, at least (Koo and Li 2016 ask for thirty)."""
 
 COMPARE_AGAIN = "compare again with `msw agree --release`."
 """What would change a rating that a release file does not let through."""
@@ -40,8 +40,9 @@ class Grant(Value):
     """Lower bound of the 95% interval: what is held against the threshold."""
     high: float | None
     sessions: int = Field(ge=0)
+    """Scored by two people or more, and by the machine."""
     reason: str
-    """A sentence: why it is released or what it lacks."""
+    """Why it is released, with what two people reach among themselves, or what it lacks."""
 
 
 class ReleaseFile(Value):
@@ -97,6 +98,8 @@ class ReleaseGate:
             return f"The release file is for codebook {self._file.codebook}, this is {self._book.key}: {COMPARE_AGAIN}"
         if self._file.rater != rater:
             return f"The release file is for the rater '{self._file.rater}', this is '{rater}': {COMPARE_AGAIN}"
+        if len(set(self._file.humans)) < 2:
+            return f"The release file rests on one person alone: have sessions coded by a second, and {COMPARE_AGAIN}"
         grant = self._grant(element)
         if grant is None:
             return f"The release file says nothing of this element: have it rated by coders and {COMPARE_AGAIN}"

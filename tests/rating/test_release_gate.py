@@ -80,6 +80,16 @@ def test_another_rater_has_to_be_compared_anew(file: Path) -> None:
     assert "rater 1.1 ffffffff" in found.reason
 
 
+def test_a_file_that_rests_on_one_person_releases_nothing(file: Path) -> None:
+    """Whoever wrote it: a machine beside one coder says nothing of what coders agree on."""
+    content = ReleaseFile.model_validate_json(file.read_text())
+    file.write_text(content.model_copy(update={"humans": ("A",)}).model_dump_json())
+    found = ReleaseGate(file, BOOK).apply(rated(), RATER)
+    assert found.status is RatingStatus.INDICATIVE
+    assert "rests on one person alone" in found.reason
+    assert "msw agree --release" in found.reason
+
+
 def test_another_version_of_the_codebook_has_to_be_compared_anew(file: Path) -> None:
     newer = BOOK.model_copy(update={"version": "9.9"})
     assert ReleaseGate(file, newer).apply(rated(), RATER).status is RatingStatus.INDICATIVE
