@@ -106,7 +106,7 @@ class MissingExtra(SetupError):
     """An optional part needs packages that are not installed."""
 
     def __init__(self, what: str, extra: str) -> None:
-        super().__init__(f"{what} needs the extra '{extra}': pip install 'msw-ml[{extra}]'")
+        super().__init__(f"{what} needs the extra '{extra}'; in the folder of README.md: pip install '.[{extra}]'")
 
 
 class BadCodebook(SetupError):

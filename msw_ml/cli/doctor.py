@@ -23,10 +23,11 @@ from msw_ml.session import Value
 PACKAGES = ("av", "faster-whisper", "ctranslate2", "onnxruntime", "numpy", "scikit-learn", "pydantic", "tokenizers")
 EXTRAS = {
     "pyannote": (("pyannote.audio", "torch"), "the diariser pyannote"),
-    "evaluate": (("jiwer", "meeteval"), "msw agree, msw speech-check"),
+    "evaluate": (("jiwer", "meeteval"), "msw speech-check, msw chain, msw robustness"),
     "train": (("torch", "transformers", "onnx"), "msw train"),
     "serve": (("fastapi", "sqlalchemy", "dbos"), "msw serve, msw worker"),
 }
+REINSTALL = "in the folder of README.md: pip install --force-reinstall ."
 LEAST_MEMORY_GIB = 4.0
 """One recording takes up to 1.5 GiB; the rest is the system's."""
 LEAST_DISK_GIB = 2.0
@@ -78,7 +79,7 @@ def _package(name: str) -> Finding:
     try:
         return Finding(what=name, state="ok", found=metadata.version(name))
     except metadata.PackageNotFoundError:
-        return Finding(what=name, state="trouble", found="missing", advice="pip install --force-reinstall msw-ml")
+        return Finding(what=name, state="trouble", found="missing", advice=REINSTALL)
 
 
 def _extra(name: str) -> Finding:
@@ -90,7 +91,7 @@ def _extra(name: str) -> Finding:
         what=f"extra {name}",
         state="note",
         found=f"not installed ({', '.join(missing)}); only {purpose} needs it",
-        advice=f"pip install 'msw-ml[{name}]'",
+        advice=f"in the folder of README.md: pip install '.[{name}]'",
     )
 
 
@@ -111,7 +112,7 @@ def _models() -> list[Finding]:
         findings.append(Finding(what=f"model {model.name}", state=state, found=found))
     shipped = {model.kind for model in bundle_states(check=False)}
     findings += [
-        Finding(what=f"model {kind}", state="trouble", found="missing", advice="pip install --force-reinstall msw-ml")
+        Finding(what=f"model {kind}", state="trouble", found="missing", advice=REINSTALL)
         for kind in get_args(Kind)
         if kind not in shipped
     ]

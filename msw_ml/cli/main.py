@@ -34,7 +34,11 @@ def _version(is_asked: bool) -> None:
 def _root(
     version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
 ) -> None:
-    """Private and offline: nothing leaves this machine, and only `msw models pull` uses a network."""
+    """Scoring sends nothing and needs no network.
+
+    What does use one: `msw models pull`, a pyannote pipeline of the hub with its token, and the service as it is set
+    up (its pages, webhooks, sign-in, storage, database).
+    """
 
 
 app.command("score")(score.score)
@@ -58,7 +62,7 @@ def _add(point: EntryPoint) -> None:
 
 
 def _missing(point: EntryPoint, error: ImportError) -> typer.Typer:
-    extra = "serve" if point.module.startswith("serving.") else "train"
+    extra = {"serving": "serve", "evaluation": "evaluate"}.get(point.module.partition(".")[0], "train")
     part = typer.Typer(help="Not available here: packages are missing.", invoke_without_command=True)
 
     @part.callback(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})

@@ -95,7 +95,7 @@ def test_a_missing_extra_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.delitem(sys.modules, "torch", raising=False)
     monkeypatch.setattr(sys, "meta_path", [WithoutTorch()])
-    with pytest.raises(MissingExtra, match=r"msw-ml\[pyannote\]"):
+    with pytest.raises(MissingExtra, match=r"pip install '\.\[pyannote\]'"):
         PyannoteDiariser(str(folder))
 
 
