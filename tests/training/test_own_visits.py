@@ -12,11 +12,14 @@ import pytest
 from typer.testing import CliRunner
 
 from evaluation import sheets
+from evaluation.reading.scored import read_session, sessions_in
+from evaluation.unseen import known_to
 from msw_ml import bundle
 from msw_ml.cli.main import app
 from msw_ml.codebook import Codebook, load
 from msw_ml.errors import BadSetting, CodebookMismatch, InputError
 from msw_ml.rating.features import feature_names
+from msw_ml.rating.learned import mark
 from msw_ml.rating.limits import Limits
 from msw_ml.rating.manner import Manner
 from msw_ml.rating.rater import WEIGHTS, BundleRater, ElementModel, SessionModel, read_model
@@ -304,6 +307,14 @@ def test_the_same_visits_are_not_learned_from_twice(
     """A rater that knows the visits would look good on folds that it has seen."""
     with pytest.raises(BadSetting, match="has learned from 40 of these sessions already"):
         train_own(organisation.write(), tmp_path / "again", codebook, stricter.path)
+
+
+def test_a_comparison_finds_out_what_the_bundle_learned_from(stricter: Trained, organisation: Organisation) -> None:
+    """Else `msw agree --release` would take a rater's word on its own training visits."""
+    organisation.write()
+    sessions = [read_session(path) for path in sessions_in(organisation.scored)]
+    known = known_to(bundle.read(stricter.path).label, stricter.path)
+    assert known == {mark(session.recording.sha256) for session in sessions}
 
 
 def test_without_workers_every_session_is_a_group_and_the_card_says_so(
