@@ -6,8 +6,9 @@ import os
 from enum import StrEnum
 from pathlib import Path
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
+from msw_ml.batch.options import Stage, StageKeys
 from msw_ml.disk import reason
 from msw_ml.errors import OutputError
 from msw_ml.session import Value
@@ -30,8 +31,13 @@ class Entry(Value):
     input_sha256: str
     key: str
     state: State
+    stages: StageKeys | None = None
     sessions: tuple[str, ...] = ()
     """Output folders that the input gave."""
+    made: dict[str, str] = Field(default_factory=dict)
+    """Output folder → sha256 of the session.json written there."""
+    reused: tuple[Stage, ...] = ()
+    """Stages that were taken over from an earlier try, not made again."""
     started: str = ""
     """ISO time; like `seconds`, it stands nowhere but here."""
     seconds: float = 0.0

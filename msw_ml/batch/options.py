@@ -6,11 +6,14 @@ import hashlib
 import json
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, JsonValue
 
+from msw_ml import __version__
 from msw_ml.session import Role, Value
 
 Units = Literal["as-given", "split"]
+Stage = Literal["speech", "codes"]
+"""A stage whose result another try may take over."""
 
 
 class ScoreOptions(Value):
@@ -33,9 +36,35 @@ class ScoreOptions(Value):
         return {name: value if isinstance(value, str) else json.dumps(value) for name, value in given.items()}
 
 
+class StageKeys(Value):
+    """Hashes of all that the two long stages depend on."""
+
+    speech: str
+    """Of words, speakers and utterances."""
+    codes: str | None
+    """Of the codes; `None` where nothing was coded."""
+
+
+_AFTER_CODES = {"formats", "is_speech_only", "rater", "release"}
+_AFTER_SPEECH = _AFTER_CODES | {"target", "units", "roles", "coder", "codebook"}
+"""Options and engines that a stage does not depend on; one that is not named here, such as a new one, it does."""
+
+
 def run_key(input_sha256: str, options: ScoreOptions, engines: dict[str, str]) -> str:
     """Hash of all that decides the result: input, options, engines with their versions."""
-    content = json.dumps(
-        {"input": input_sha256, "options": options.model_dump(mode="json"), "engines": engines}, sort_keys=True
-    )
-    return hashlib.sha256(content.encode()).hexdigest()
+    return _hash({"input": input_sha256, "options": options.model_dump(mode="json"), "engines": dict(engines)})
+
+
+def stage_keys(input_sha256: str, options: ScoreOptions, engines: dict[str, str]) -> StageKeys:
+    """What has to be the same for speech and codes of an earlier try to be taken over; this version among it."""
+
+    def key(left_out: set[str]) -> str:
+        parts = {"options": options.model_dump(mode="json"), "engines": dict(engines)}
+        kept = {part: {n: v for n, v in named.items() if n not in left_out} for part, named in parts.items()}
+        return _hash({"input": input_sha256, "msw_ml": __version__, **kept})
+
+    return StageKeys(speech=key(_AFTER_SPEECH), codes=None if options.is_speech_only else key(_AFTER_CODES))
+
+
+def _hash(content: dict[str, JsonValue]) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

@@ -11,9 +11,9 @@ from msw_ml import codebook, engines
 from msw_ml.batch import workers
 from msw_ml.batch.inputs import Input, find
 from msw_ml.batch.manifest import Entry, Manifest, State
-from msw_ml.batch.options import ScoreOptions, run_key
+from msw_ml.batch.options import ScoreOptions, run_key, stage_keys
 from msw_ml.batch.table import write_table
-from msw_ml.batch.work import Work
+from msw_ml.batch.work import Done, Work
 from msw_ml.disk import sha256
 from msw_ml.formats import registry
 from msw_ml.session import Value
@@ -50,7 +50,7 @@ def plan(paths: Sequence[Path], out: Path, settings: Settings, options: ScoreOpt
     Raises `SetupError` or `ModelError`; what is wrong with a single input stands in `failed`.
     """
     registry.check_names(options.formats)
-    labels = engines.labels(engines.pipeline(settings))
+    labels = engines.labels(engines.pipeline(settings)) | {"language": settings.language}
     found = find(paths, out)
     before = {} if is_forced else Manifest(out / "manifest.jsonl").done()
     works: list[Work] = []
@@ -67,7 +67,10 @@ def plan(paths: Sequence[Path], out: Path, settings: Settings, options: ScoreOpt
         if last is not None and last.key == key and _is_there(out, last):
             skipped.append(last)
         else:
-            works.append(Work(path=item.path, name=item.name, sha256=digest, key=key, out=out))
+            stages = stage_keys(digest, options, labels)
+            works.append(
+                Work(path=item.path, name=item.name, sha256=digest, key=key, out=out, stages=stages, earlier=last)
+            )
     return Plan(
         out=out,
         works=tuple(works),
@@ -120,7 +123,7 @@ class _Ledger:
         self._started.setdefault(event.name, time.monotonic())
         self._clock.setdefault(event.name, _now())
         if event.kind == "done":
-            self.done.append(self._close(event.name, State.DONE, sessions=event.sessions))
+            self.done.append(self._close(event.name, State.DONE, result=event.result))
         elif event.kind == "failed":
             self.failed.append(self._close(event.name, State.FAILED, error=event.error, kind=event.error_kind))
 
@@ -129,15 +132,19 @@ class _Ledger:
         for name in [name for name in self._started if name not in ended]:
             self._close(name, State.INTERRUPTED)
 
-    def _close(self, name: str, state: State, sessions: tuple[str, ...] = (), error: str = "", kind: str = "") -> Entry:
+    def _close(self, name: str, state: State, result: Done | None = None, error: str = "", kind: str = "") -> Entry:
         work = self._works[name]
+        made = result.made if result else {}
         entry = Entry(
             name=name,
             source=work.path.name,
             input_sha256=work.sha256,
             key=work.key,
             state=state,
-            sessions=sessions,
+            stages=work.stages,
+            sessions=tuple(made),
+            made=made,
+            reused=result.reused if result else (),
             started=self._clock[name],
             seconds=round(time.monotonic() - self._started[name], 2),
             error=error or None,

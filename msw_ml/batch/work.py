@@ -6,17 +6,19 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from msw_ml.batch.inputs import safe_name
-from msw_ml.batch.options import ScoreOptions, Units
-from msw_ml.checkpoint import FolderCheckpoint
+from msw_ml.batch.manifest import Entry
+from msw_ml.batch.options import ScoreOptions, Stage, StageKeys, Units
+from msw_ml.batch.reuse import Earlier, find_earlier, heard_again, kept_codes
+from msw_ml.checkpoint import FolderCheckpoint, work_anew
 from msw_ml.codebook import Codebook
 from msw_ml.coding.parse import cut_rows
-from msw_ml.disk import write_text
+from msw_ml.disk import sha256, write_text
 from msw_ml.errors import NoSpeech
 from msw_ml.formats import registry
 from msw_ml.formats.transcript import Transcript
 from msw_ml.pipeline import Pipeline
 from msw_ml.reports.session import session_report
-from msw_ml.session import Progress, Recording, ScoredSession, Utterance, Value, silent
+from msw_ml.session import HeardSession, Progress, Recording, ScoredSession, Utterance, Value, silent
 from msw_ml.speech.audio import Segment, decode
 
 ALWAYS = ("json", "csv", "vtt")
@@ -31,28 +33,59 @@ class Work(Value):
     sha256: str
     key: str
     out: Path
+    stages: StageKeys | None = None
+    earlier: Entry | None = None
+    """The last finished try, whose speech and codes may still hold."""
 
 
-def do(work: Work, options: ScoreOptions, pipeline: Pipeline, progress: Progress = silent) -> tuple[str, ...]:
-    """Scores one input and writes its folders; their names come back.
+class Done(Value):
+    """What was written, and what was not made anew for it."""
+
+    made: dict[str, str]
+    """Output folder → sha256 of its session.json."""
+    reused: tuple[Stage, ...] = ()
+
+
+def do(work: Work, options: ScoreOptions, pipeline: Pipeline, progress: Progress = silent) -> Done:
+    """Scores one input and writes its folders.
 
     Raises `InputError`, `EngineError` or `OutputError`; nothing half-written is left.
     """
+    earlier = find_earlier(work.out, work.earlier, work.stages)
     if registry.is_transcript(work.path):
-        return tuple(
-            _write(work.out / session.recording.name, session, options, pipeline.codebook)
-            for session in _score_transcript(work, options, pipeline, progress)
-        )
-    checkpoint = FolderCheckpoint(work.out / work.name / ".work", work.key)
-    session = _score_sound(work, options, pipeline, checkpoint, progress)
-    name = _write(work.out / work.name, session, options, pipeline.codebook)
-    checkpoint.clear()
-    return (name,)
+        scored = _score_transcript(work, options, pipeline, earlier, progress)
+        made = dict(_write(work, session, options, pipeline.codebook) for session in scored)
+        return Done(made=made, reused=("codes",) if earlier.has_codes else ())
+    session = _score_sound(work, options, pipeline, earlier, progress)
+    made = dict([_write(work, session, options, pipeline.codebook)])
+    _checkpoint(work).clear()
+    speech: tuple[Stage, ...] = ("speech",) if earlier.has_speech else ()
+    return Done(made=made, reused=(*speech, "codes") if earlier.has_codes else speech)
+
+
+def _checkpoint(work: Work) -> FolderCheckpoint:
+    return FolderCheckpoint(work.out / work.name / ".work", work.key)
 
 
 def _score_sound(
-    work: Work, options: ScoreOptions, pipeline: Pipeline, checkpoint: FolderCheckpoint, progress: Progress
+    work: Work, options: ScoreOptions, pipeline: Pipeline, earlier: Earlier, progress: Progress
 ) -> ScoredSession:
+    held = earlier.sessions.get(work.name)
+    if held is not None:
+        recording = held.recording.model_copy(update={"source": work.path.name, "target": options.target})
+        heard = heard_again(held, pipeline.listener.roles, options.roles)
+        progress("turns", 1.0)
+    else:
+        recording, heard = _listen(work, options, pipeline, progress)
+    if options.is_speech_only:
+        return pipeline.transcript_only(recording, heard, options.stated())
+    checkpoint = kept_codes(held) if held is not None and earlier.has_codes else _checkpoint(work)
+    return pipeline.score(recording, heard, options.stated(), progress, checkpoint)
+
+
+def _listen(
+    work: Work, options: ScoreOptions, pipeline: Pipeline, progress: Progress
+) -> tuple[Recording, HeardSession]:
     minutes = options.segment_minutes
     with decode(work.path, Segment(minutes=minutes, seed=options.seed) if minutes else None) as audio:
         progress("decode", 1.0)
@@ -65,13 +98,12 @@ def _score_sound(
             target=options.target,
             segment=audio.held if minutes else None,
         )
-        heard = pipeline.listen(audio, options.speakers, options.roles, progress, checkpoint)
-    if options.is_speech_only:
-        return pipeline.transcript_only(recording, heard, options.stated())
-    return pipeline.score(recording, heard, options.stated(), progress, checkpoint)
+        return recording, pipeline.listen(audio, options.speakers, options.roles, progress, _checkpoint(work))
 
 
-def _score_transcript(work: Work, options: ScoreOptions, pipeline: Pipeline, progress: Progress) -> list[ScoredSession]:
+def _score_transcript(
+    work: Work, options: ScoreOptions, pipeline: Pipeline, earlier: Earlier, progress: Progress
+) -> list[ScoredSession]:
     transcripts = registry.read(work.path)
     if not any(transcript.has_words for transcript in transcripts):
         raise NoSpeech(f"{work.path.name}: there is no text in it; check that it is the right file")
@@ -87,10 +119,12 @@ def _score_transcript(work: Work, options: ScoreOptions, pipeline: Pipeline, pro
             target=options.target or transcript.target,
         )
         heard = pipeline.read(coding_units(transcript, options.units), options.roles, transcript.notes)
+        held = earlier.sessions.get(name) if earlier.has_codes else None
+        checkpoint = work_anew if held is None else kept_codes(held)
         scored.append(
             pipeline.transcript_only(recording, heard, options.stated())
             if options.is_speech_only
-            else pipeline.score(recording, heard, options.stated())
+            else pipeline.score(recording, heard, options.stated(), checkpoint=checkpoint)
         )
         progress("codes", number / len(names))
     return scored
@@ -113,12 +147,14 @@ def _session_names(name: str, transcripts: list[Transcript]) -> list[str]:
     return names
 
 
-def _write(folder: Path, session: ScoredSession, options: ScoreOptions, codebook: Codebook) -> str:
+def _write(work: Work, session: ScoredSession, options: ScoreOptions, codebook: Codebook) -> tuple[str, str]:
+    """Writes a session's folder; its name and the hash of its session.json come back."""
+    folder = work.out / session.recording.name
     for name in dict.fromkeys((*ALWAYS, *options.formats)):
         registry.write(name, session, folder, codebook)
     if not options.is_speech_only:
         write_text(folder / "report.html", session_report(session, codebook))
-    return folder.name
+    return folder.name, sha256(folder / "session.json")
 
 
 def stage_shares() -> Mapping[str, tuple[float, float]]:

@@ -14,7 +14,7 @@ from typing import Literal
 
 from msw_ml.batch.options import ScoreOptions
 from msw_ml.batch.processes import end_with_parent, place_of
-from msw_ml.batch.work import Work
+from msw_ml.batch.work import Done, Work
 from msw_ml.errors import MswError
 from msw_ml.session import Value
 from msw_ml.settings import Settings
@@ -29,7 +29,8 @@ class Event(Value):
     kind: Literal["progress", "done", "failed"]
     stage: str = ""
     share: float = 0.0
-    sessions: tuple[str, ...] = ()
+    result: Done | None = None
+    """Where it is done."""
     error: str = ""
     error_kind: str = ""
 
@@ -123,8 +124,8 @@ def _serve(connection: Connection, settings: Settings, options: ScoreOptions) ->
             connection.send(Event(name=name, kind="progress", stage=stage, share=share))
 
         try:
-            sessions = do(work, options, pipeline, progress)
-            connection.send(Event(name=work.name, kind="done", sessions=sessions))
+            result = do(work, options, pipeline, progress)
+            connection.send(Event(name=work.name, kind="done", result=result))
         except MswError as error:
             connection.send(Event(name=work.name, kind="failed", error=str(error), error_kind=type(error).__name__))
         except Exception as error:  # noqa: BLE001 whatever it is, the next recording must go on
