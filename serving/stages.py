@@ -19,9 +19,8 @@ from typing import Protocol, TypeVar
 import av
 from pydantic import Field, TypeAdapter, ValidationError
 
-from msw_ml.batch.inputs import safe_name
 from msw_ml.batch.options import ScoreOptions
-from msw_ml.batch.work import coding_units, stage_shares
+from msw_ml.batch.work import coding_units, session_names, stage_shares
 from msw_ml.disk import sha256
 from msw_ml.errors import NoSpeech, UnreadableInput
 from msw_ml.formats import registry
@@ -244,8 +243,7 @@ def share_of_listening(stage: str, share: float) -> float:
 def _parts(order: Order, transcripts: list[Transcript]) -> Iterator[Part]:
     if not any(transcript.has_words for transcript in transcripts):
         raise NoSpeech(f"{order.source}: there is no text in it; check that it is the right file")
-    for transcript in transcripts:
-        name = order.name if len(transcripts) == 1 else safe_name(f"{order.name}-{transcript.session}")
+    for name, transcript in zip(session_names(order.name, transcripts), transcripts, strict=True):
         recording = Recording(
             name=name,
             source=order.source,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from msw_ml.batch.inputs import safe_name
@@ -107,7 +107,7 @@ def _score_transcript(
     transcripts = registry.read(work.path)
     if not any(transcript.has_words for transcript in transcripts):
         raise NoSpeech(f"{work.path.name}: there is no text in it; check that it is the right file")
-    names = _session_names(work.name, transcripts)
+    names = session_names(work.name, transcripts)
     scored = []
     for number, (name, transcript) in enumerate(zip(names, transcripts, strict=True), start=1):
         recording = Recording(
@@ -136,15 +136,18 @@ def coding_units(transcript: Transcript, units: Units | None) -> tuple[Utterance
     return tuple(cut_rows(transcript.utterances)) if is_split else transcript.utterances
 
 
-def _session_names(name: str, transcripts: list[Transcript]) -> list[str]:
-    """The file's name; where it holds several sessions, with each session's own behind it."""
+def session_names(name: str, transcripts: Sequence[Transcript]) -> list[str]:
+    """The file's name; where it holds several sessions, with each session's own behind it, no two the same."""
     if len(transcripts) == 1:
         return [name]
-    names: list[str] = []
+    names: dict[str, str] = {}
     for transcript in transcripts:
-        own = safe_name(f"{name}-{transcript.session}")
-        names.append(own if own not in names else f"{own}-{len(names) + 1}")
-    return names
+        own = fresh = safe_name(f"{name}-{transcript.session}")
+        number = 2
+        while fresh.casefold() in names:  # some file systems tell no capitals apart
+            fresh, number = f"{own}-{number}", number + 1
+        names[fresh.casefold()] = fresh
+    return list(names.values())
 
 
 def _write(work: Work, session: ScoredSession, options: ScoreOptions, codebook: Codebook) -> tuple[str, str]:
