@@ -14,10 +14,9 @@ from typing import Literal
 
 import numpy as np
 
-from evaluation.agreement.confusion import Codes, Counts, divide, tally
-from msw_ml.session import Value
+from evaluation.agreement.confusion import Counts, divide
 
-Level = Literal["nominal", "ordinal", "interval"]
+Level = Literal["nominal", "ordinal"]
 
 
 def coincidences(tallies: Counts) -> Counts:
@@ -30,24 +29,19 @@ def coincidences(tallies: Counts) -> Counts:
     return pairs * np.where(usable, 1.0 / np.where(usable, coders - 1.0, 1.0), 0.0)[:, None, None]
 
 
-def alpha(together: Counts, level: Level = "nominal", values: Counts | None = None) -> Counts:
-    """Alpha of coincidence matrices (..., k, k); `values` are the codes' numbers, for interval data."""
+def alpha(together: Counts, level: Level = "nominal") -> Counts:
+    """Alpha of coincidence matrices (..., k, k); interval data have `interval_alpha`."""
     margins = together.sum(axis=-1)
     total = margins.sum(axis=-1)
-    apart = _differences(margins, level, values)
+    apart = _differences(margins, level)
     observed = (together * apart).sum(axis=(-2, -1))
     expected = (margins[..., :, None] * margins[..., None, :] * apart).sum(axis=(-2, -1))
     return 1.0 - divide(observed * (total - 1.0), expected)
 
 
-def _differences(margins: Counts, level: Level, values: Counts | None) -> Counts:
-    categories = margins.shape[-1]
+def _differences(margins: Counts, level: Level) -> Counts:
     if level == "nominal":
-        return 1.0 - np.eye(categories)
-    if level == "interval":
-        scale = np.arange(categories, dtype=np.float64) if values is None else values
-        squared: Counts = np.square(scale[:, None] - scale[None, :])
-        return squared
+        return 1.0 - np.eye(margins.shape[-1])
     # Σ n_h from c to g less half of n_c and n_g is the distance between the mid-ranks of c and g.
     middle = np.cumsum(margins, axis=-1) - margins / 2.0
     between: Counts = np.square(middle[..., :, None] - middle[..., None, :])
@@ -76,23 +70,3 @@ def interval_alpha(sums: Counts) -> Counts:
     expected = 2.0 * (count * squares - total**2)
     varies = np.abs(expected) > 1e-9 * np.maximum(squares, 1.0)
     return 1.0 - divide(within * (count - 1.0), np.where(varies, expected, 0.0))
-
-
-class KrippendorffAlpha(Value):
-    """Alpha with the coincidence matrix it comes from."""
-
-    coincidences: tuple[tuple[float, ...], ...]
-    level: Level = "nominal"
-    values: tuple[float, ...] | None = None
-
-    @property
-    def value(self) -> float | None:
-        values = None if self.values is None else np.array(self.values)
-        found = float(alpha(np.array(self.coincidences), self.level, values))
-        return None if np.isnan(found) else found
-
-
-def krippendorff(codes: Codes, categories: int, level: Level = "nominal") -> KrippendorffAlpha:
-    """Alpha of codes (units, coders), `MISSING` where there is none."""
-    together = coincidences(tally(codes, categories)).sum(axis=0)
-    return KrippendorffAlpha(coincidences=tuple(tuple(row) for row in together.tolist()), level=level)

@@ -11,7 +11,6 @@ from __future__ import annotations
 import numpy as np
 
 from evaluation.agreement.confusion import Counts, divide
-from msw_ml.session import Value
 
 
 def unit_counts(tallies: Counts) -> Counts:
@@ -36,23 +35,3 @@ def fleiss_kappa(sums: Counts) -> Counts:
     shares = divide(sums[..., 3:], sums[..., 2:3])
     expected = (shares**2).sum(axis=-1)
     return divide(observed - expected, 1.0 - expected)
-
-
-class FleissKappa(Value):
-    """Kappa of several coders with what it is made of (see `unit_counts`)."""
-
-    units: float
-    agreeing: float
-    coded: float
-    shares: tuple[float, ...]
-
-    @property
-    def value(self) -> float | None:
-        found = float(fleiss_kappa(np.array([self.units, self.agreeing, self.coded, *self.shares])))
-        return None if np.isnan(found) else found
-
-
-def fleiss(tallies: Counts) -> FleissKappa:
-    """Fleiss' kappa of a table (units, k) of how many coders gave each code."""
-    units, agreeing, coded, *shares = unit_counts(tallies).sum(axis=0).tolist()
-    return FleissKappa(units=units, agreeing=agreeing, coded=coded, shares=tuple(shares))
