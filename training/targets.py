@@ -39,7 +39,10 @@ class Targets:
     parents: NDArray[np.float32]
     """(n, parents of all sides): what the reading foretells of a person's parent code; zeros where nobody read."""
     codes: NDArray[np.float32]
-    """(n, codes): what the reading foretells of a person's code, given the parent; zeros where it has none of it."""
+    """(n, codes): shares of the parent's codes; zeros where nothing is known of them.
+
+    The label's, where it is one code; where it leaves several open, what the reading foretells of a person's code;
+    without a label, the reading's own code."""
     within: NDArray[np.bool_]
     """(n, codes): the codes of the parent that `codes` shares out."""
     share: NDArray[np.float32]
@@ -94,7 +97,7 @@ class Foretold:
 
     def codes(self, code: str, corpus: str) -> NDArray[np.float64]:
         """Shares of the codes of its parent, (codes); zeros for a code that people give in no set."""
-        own = np.array([float(one == code) for one in self.scheme.ids])
+        own = _one(self.scheme.ids, code)
         every = sum((found[code] for found in self.kinds.values() if code in found), np.zeros(len(own)))
         people = sum((counts for found in self.kinds.values() for counts in found.values()), np.zeros(len(own)))
         if not people[self.scheme.ids.index(code)]:
@@ -141,10 +144,15 @@ def _targets(example: Example, foretold: Foretold, weight: float) -> Targets:
         found.parents[row] = foretold.parents(unit, example.transcript.corpus)
         parent = scheme.parent_of(unit.codes[0] if is_human else unit.reading[0])
         found.within[row] = [one == parent for one in scheme.parents]
+        if is_human and len(unit.codes) == 1:
+            # The label says which of the parent's codes it is: the reading has no say in it.
+            found.codes[row] = _one(scheme.ids, unit.codes[0])
+            continue
         shares = (FIRST, 1 - FIRST) if len(unit.reading) > 1 else (1.0,)
         for code, share in zip(unit.reading, shares, strict=True):
             if scheme.parent_of(code) == parent:
-                found.codes[row] += share * foretold.codes(code, example.transcript.corpus)
+                own = foretold.codes(code, example.transcript.corpus) if is_human else _one(scheme.ids, code)
+                found.codes[row] += share * own
         if total := found.codes[row].sum():
             found.codes[row] /= total
     return found
@@ -156,7 +164,11 @@ def _key(unit: Unit, scheme: Codes) -> Key:
 
 
 def _only(scheme: Codes, parent: str) -> NDArray[np.float64]:
-    return np.array([float(one == parent) for one in scheme.all_parents])
+    return _one(scheme.all_parents, parent)
+
+
+def _one(names: Sequence[str], name: str) -> NDArray[np.float64]:
+    return np.array([float(one == name) for one in names])
 
 
 def _mixed(counts: NDArray[np.float64] | None, shares: NDArray[np.float64], worth: float) -> NDArray[np.float64]:

@@ -89,7 +89,21 @@ def test_a_readers_leaning_is_taken_out(read_sets: Path, tiny_data: Path) -> Non
     assert made.parents[:, question].min() > 0.9
     assert np.allclose(made.parents.sum(axis=1), 1)
     assert np.allclose(made.share, 0.5)
-    assert not made.codes.any(), "the reading has no code of the label's parent, so it teaches none"
+    labels = [unit.codes[0] for unit in examples[0].transcript.units]
+    assert [scheme.ids[place] for place in made.codes.argmax(axis=1)] == labels, "a label that is one code stays"
+
+
+def test_a_reading_tells_apart_what_a_label_leaves_open(read_sets: Path, tiny_data: Path) -> None:
+    """Protects the finer codes: where people said only the category, the reading's code in it is taught, no other."""
+    scheme = Codes.of(book.load())
+    first = attached(read_sets, tiny_data).transcripts[0]
+    asked = first.units[0].model_copy(update={"codes": ("affirm", "other"), "reading": ("affirm",)})
+    sure = [asked.model_copy(update={"id": str(n), "codes": ("affirm",)}) for n in range(9)]
+    elsewhere = asked.model_copy(update={"id": "x", "reading": ("confront",)})
+    examples = prepare([first.model_copy(update={"units": (asked, elsewhere, *sure)})], scheme, plan_packer())
+    made = targets.make(examples, scheme, 0.5)[0]
+    assert made.codes[0, scheme.ids.index("affirm")] > 0.9
+    assert not made.codes[1].any(), "the reading has no code of the label's category"
 
 
 def test_loss_falls_as_the_network_says_what_both_say(read_sets: Path, tiny_data: Path) -> None:
