@@ -13,15 +13,19 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import threading
+from typing import TYPE_CHECKING, NamedTuple
 
 import sqlalchemy as sa
 
 from serving import audit
 from serving.audit import Act
 from serving.permissions import Principal
-from serving.service import Service
 from serving.store.base import Db, now
 from serving.store.records import AuditEntry, AuditHead
+
+if TYPE_CHECKING:
+    from serving.service import Service
 
 AGAIN = dt.timedelta(minutes=15)
 """After so long the same person's reading of the same thing is written down once more."""
@@ -30,37 +34,77 @@ PAGE, SCORES = "page", "page with scores"
 SOUND, CORRECTIONS, COMMENTS = "sound", "corrections", "comments"
 REVIEW, COMPARISON, AGREEMENT = "review", "comparison", "agreement"
 _NOTED = "reads"
+_REMEMBERED = 10_000
+
+
+class Reading(NamedTuple):
+    """Somebody's look at one part of a session."""
+
+    person: str
+    organisation: str
+    session: str
+    kind: str
+    """One of the kinds here, or the name of the file that was fetched."""
+
+
+class RecentReads:
+    """What stands in the log already, as far as this process knows: a player's next piece asks the database nothing."""
+
+    def __init__(self) -> None:
+        self._until: dict[Reading, dt.datetime] = {}
+        self._turn = threading.Lock()
+
+    def hold(self, one: Reading) -> bool:
+        """Whether this reading needs no entry yet."""
+        until = self._until.get(one)
+        return until is not None and until > now()
+
+    def add(self, one: Reading, at: dt.datetime) -> None:
+        """Remembers an entry and the time of it."""
+        with self._turn:
+            if len(self._until) >= _REMEMBERED:
+                self._until = {known: until for known, until in self._until.items() if until > now()}
+            self._until[one] = at + AGAIN
 
 
 def note(db: Db, who: Principal, session_id: str, kind: str) -> None:
-    """Remembers that this answer shows somebody a part of a session: one of the kinds here, or a file's name."""
-    act = Act(actor=who.person_id, action=READ, subject=session_id, organisation=who.organisation_id)
-    act = act.model_copy(update={"detail": {"kind": kind}})
-    with db.no_autoflush:  # what the route has changed so far stays its own business
-        if not _stands(db, act):
-            db.info.setdefault(_NOTED, []).append(act)
+    """Remembers that this answer shows somebody a part of a session."""
+    one = Reading(who.person_id, who.organisation_id, session_id, kind)
+    db.info.setdefault(_NOTED, []).append(one)
 
 
 def write_down(service: Service, db: Db) -> None:
     """Makes entries of what was noted in a transaction that has ended."""
-    noted: list[Act] = db.info.pop(_NOTED, [])
-    if not noted:
+    noted: list[Reading] = db.info.pop(_NOTED, [])
+    new = [one for one in dict.fromkeys(noted) if not service.recent_reads.hold(one)]
+    if not new:
         return
     with service.begin_in_turn() as own:
-        # the log's end is taken before the second look: of many who come at once, one writes
+        # the log's end is taken before anybody looks: of several processes with the same reading, one writes
         own.execute(sa.update(AuditHead).where(AuditHead.id == audit.HEAD).values(number=AuditHead.number))
-        for act in noted:
-            if not _stands(own, act):
-                audit.record(own, act)
+        times = {one: _last(own, one) or _record(own, one) for one in new}
+    for one, at in times.items():
+        service.recent_reads.add(one, at)
 
 
-def _stands(db: Db, act: Act) -> bool:
-    since = (now() - AGAIN).isoformat(timespec="milliseconds")
-    found = sa.select(AuditEntry.number).where(
-        AuditEntry.subject == act.subject,
-        AuditEntry.actor == act.actor,
-        AuditEntry.at > since,
-        AuditEntry.action == act.action,
-        AuditEntry.detail == json.dumps(act.detail, sort_keys=True),
+def _record(db: Db, one: Reading) -> dt.datetime:
+    act = Act(actor=one.person, action=READ, subject=one.session, organisation=one.organisation)
+    audit.record(db, act.model_copy(update={"detail": _detail(one)}))
+    return now()
+
+
+def _last(db: Db, one: Reading) -> dt.datetime | None:
+    """When it was written down lately."""
+    found = sa.select(sa.func.max(AuditEntry.at)).where(
+        AuditEntry.subject == one.session,
+        AuditEntry.actor == one.person,
+        AuditEntry.at > (now() - AGAIN).isoformat(timespec="milliseconds"),
+        AuditEntry.action == READ,
+        AuditEntry.detail == json.dumps(_detail(one)),
     )
-    return db.scalar(found.limit(1)) is not None
+    at = db.scalar(found)
+    return None if at is None else dt.datetime.fromisoformat(at)
+
+
+def _detail(one: Reading) -> dict[str, str]:
+    return {"kind": one.kind}

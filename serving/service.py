@@ -18,6 +18,7 @@ from msw_ml.pipeline import Pipeline
 from msw_ml.settings import Settings
 from serving.job_queue import JobQueue, migrate_jobs
 from serving.rate_limit import RateLimit
+from serving.reads import RecentReads
 from serving.settings import ServiceSettings
 from serving.store.base import Db
 from serving.store.database import migrate, open_engine
@@ -37,6 +38,7 @@ class Service:
         self.objects = Objects(settings.objects_url, settings.objects_options, settings.data / "incoming")
         self.codebook: Codebook = codebook.load(scoring.codebook)
         self.rate_limit = RateLimit(settings.requests_per_minute)
+        self.recent_reads = RecentReads()
         self._turn = threading.Lock()
 
     @cached_property

@@ -175,6 +175,15 @@ def test_an_entry_cannot_be_taken_out_or_changed(client, people, service, scored
             db.rollback()
 
 
+def test_another_server_process_writes_nothing_twice(client, people, service, scored, settings):
+    """What one process does not remember of another stands in the log: no second entry, and none left out later."""
+    path, headers = f"/v1/sessions/{scored}/audio", people.as_("coder")
+    with TestClient(create_app(settings, Settings()), raise_server_exceptions=False) as other:
+        for one in (client, other, client, other):
+            assert one.get(path, headers=headers).status_code == 200
+    assert read_by(service, scored) == ["sound"]
+
+
 @pytest.mark.parametrize("kind", ["sqlite", "postgres"])
 def test_a_crowd_of_first_requests_is_one_entry(kind, make_people, tmp_path, request):
     """A browser asks for several ranges at once: one of them writes, on both databases; the chain stays whole."""
