@@ -6,10 +6,15 @@ figures would follow from the others' by subtraction.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
 import sqlalchemy as sa
 
+from msw_ml.codebook import Codebook
 from msw_ml.errors import BadSetting
-from msw_ml.reports.service import SMALLEST_GROUP, Member, service_report
+from msw_ml.reports.service import SMALLEST_GROUP, Member, Shown, service_report, shown_groups
+from msw_ml.session import ScoredSession
 from serving import results
 from serving.permissions import May, Principal
 from serving.problems import Problem
@@ -18,9 +23,25 @@ from serving.store.base import Db
 from serving.store.people import Person, Team
 from serving.store.sessions import SessionRow, SessionState
 
+Made = TypeVar("Made")
+
 
 def report(service: Service, db: Db, who: Principal) -> str:
     """The service report over all scored sessions of the organisation, as a page. Raises 403 and 409."""
+    return _of(service, db, who, service_report)
+
+
+def figures(service: Service, db: Db, who: Principal) -> Shown:
+    """The same as values. Raises 403 and 409."""
+    return _of(service, db, who, shown_groups)
+
+
+def _of(
+    service: Service,
+    db: Db,
+    who: Principal,
+    make: Callable[[Sequence[ScoredSession], Sequence[Member], Codebook], Made],
+) -> Made:
     who.must(May.SEE_GROUPS)
     query = (
         sa.select(SessionRow, Person.id, Team.name)
@@ -43,6 +64,6 @@ def report(service: Service, db: Db, who: Principal) -> str:
     if len({member.worker for member in members}) < SMALLEST_GROUP:
         raise Problem(409, f"figures are shown of groups of at least {SMALLEST_GROUP} workers; there are fewer yet")
     try:
-        return service_report(sessions, members, service.codebook)
+        return make(sessions, members, service.codebook)
     except BadSetting as error:
         raise Problem(409, str(error)) from error

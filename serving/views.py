@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 from pydantic import AwareDatetime, Field, JsonValue
 
@@ -20,6 +20,11 @@ class Page(Wire, Generic[Item]):
     items: tuple[Item, ...]
     next_cursor: str | None = None
     """What to send as `cursor` for the next part; `null` where this was the last."""
+
+    @classmethod
+    def model_parametrized_name(cls, params: tuple[Any, ...]) -> str:
+        """What a list of these is called in the description."""
+        return f"PageOf{params[0].__name__}"
 
 
 class SessionView(Wire):

@@ -6,23 +6,18 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from msw_ml.codebook import Codebook, MeasureRule
 from msw_ml.errors import BadSetting
+from msw_ml.reports.drawing_workers import FEW_WORKERS, Numbers, difference, draw, interval, ratios
 from msw_ml.reports.page import render
 from msw_ml.reports.wording import STATUSES, number, percent
 from msw_ml.session import Rating, RatingStatus, ScoredSession, Value
 
 SMALLEST_GROUP = 5
 """Workers in a group, and in each of its periods, below which nothing about it is shown."""
-FEW_WORKERS = 10
-"""Below this a bootstrap over workers says little (Cameron, Gelbach and Miller 2008): no interval."""
-DRAWS, SEED = 2000, 1
 LEVELS = (1, 2, 3, 4, 5)
-
-Sums = NDArray[np.float64]
 
 
 class Member(Value):
@@ -69,6 +64,18 @@ class Group(Value):
     elements: tuple[Figure, ...]
 
 
+class Shown(Value):
+    """What may be shown of the groups: everybody together first, then each by itself where there are several."""
+
+    groups: tuple[Group, ...]
+    hidden: int
+    """Groups left out for having too few workers."""
+    sessions: int
+    draft: int
+    """Sessions whose words come from the small embedded model."""
+    engines: tuple[str, ...]
+
+
 class _Case(Value):
     """One session with its member."""
 
@@ -96,7 +103,31 @@ def service_report(
     *,
     is_indicative_shown: bool = False,
 ) -> str:
-    """The page as HTML. Ratings that are only indicative are left out unless asked for.
+    """The page as HTML; see `shown_groups`."""
+    shown = shown_groups(sessions, belongs, codebook, is_indicative_shown=is_indicative_shown)
+    return render(
+        "service.html.j2",
+        title="Service report",
+        codebook=codebook,
+        groups=shown.groups,
+        hidden=shown.hidden,
+        smallest=SMALLEST_GROUP,
+        few=FEW_WORKERS,
+        is_indicative_shown=is_indicative_shown,
+        engines=shown.engines,
+        draft=shown.draft,
+        total=shown.sessions,
+    )
+
+
+def shown_groups(
+    sessions: Sequence[ScoredSession],
+    belongs: Sequence[Member],
+    codebook: Codebook,
+    *,
+    is_indicative_shown: bool = False,
+) -> Shown:
+    """The figures of groups. Ratings that are only indicative are left out unless asked for.
 
     Raises `BadSetting` for a session without a row or a row without a session, and where no group has
     five workers.
@@ -114,20 +145,13 @@ def service_report(
     groups = [_group("All groups shown", everybody, codebook, is_indicative_shown)]
     if len(shown) > 1:
         groups += [_group(team or "No team", found, codebook, is_indicative_shown) for team, found in shown]
-    return render(
-        "service.html.j2",
-        title="Service report",
-        codebook=codebook,
-        groups=groups,
+    engines = {f"{stage}: {label}" for c in everybody for stage, label in c.session.provenance.engines.items()}
+    return Shown(
+        groups=tuple(groups),
         hidden=len(by_team) - len(shown),
-        smallest=SMALLEST_GROUP,
-        few=FEW_WORKERS,
-        is_indicative_shown=is_indicative_shown,
-        engines=sorted(
-            {f"{stage}: {label}" for c in everybody for stage, label in c.session.provenance.engines.items()}
-        ),
+        sessions=len(everybody),
         draft=sum(case.session.quality.is_draft for case in everybody),
-        total=len(everybody),
+        engines=tuple(sorted(engines)),
     )
 
 
@@ -227,54 +251,23 @@ def _figure(
     if not sum(pair[1] for _, pair in taken):
         return Figure(name=name, value="not defined", interval="nothing to divide by", n=len(taken))
 
-    def sums(period: str | None) -> Sums:
+    def sums(period: str | None) -> Numbers:
         table = np.zeros((len(workers), 2))
         for member, pair in taken:
             if period is None or member.period == period:
                 table[workers.index(member.worker)] += pair
         return table
 
-    weights = _weights(len(workers))
-    values = _ratios(weights, sums(None))
+    drawn = draw(len(workers))
+    values = ratios(drawn, sums(None))
     change = ""
     if periods:
-        moved = _ratios(weights, sums(periods[1])) - _ratios(weights, sums(periods[0]))
-        change = _change(moved, write, len(workers))
+        moved = ratios(drawn, sums(periods[1])) - ratios(drawn, sums(periods[0]))
+        change = difference(moved, write, len(workers))
     return Figure(
         name=name,
         value=write(float(values[0])),
-        interval=_interval(values, write, len(workers)),
+        interval=interval(values, write, len(workers)),
         n=len(taken),
         change=change,
     )
-
-
-def _weights(workers: int) -> Sums:
-    """Draws by workers; the first row is the data as they are."""
-    drawn = np.random.default_rng(SEED).multinomial(workers, np.full(workers, 1 / workers), size=DRAWS)
-    return np.vstack([np.ones(workers), drawn])
-
-
-def _ratios(weights: Sums, sums: Sums) -> Sums:
-    totals = weights @ sums
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratios: Sums = totals[:, 0] / totals[:, 1]
-    return ratios
-
-
-def _interval(values: Sums, write: Callable[[float], str], workers: int) -> str:
-    if workers < FEW_WORKERS:
-        return f"no interval: fewer than {FEW_WORKERS} workers"
-    low, high = np.nanpercentile(values[1:], [2.5, 97.5])
-    return f"{write(float(low))} to {write(float(high))}"
-
-
-def _change(moved: Sums, write: Callable[[float], str], workers: int) -> str:
-    if not np.isfinite(moved[0]):
-        return "not defined"
-    signed = f"{'+' if moved[0] >= 0 else '−'}{write(abs(float(moved[0])))}"
-    if workers < FEW_WORKERS:
-        return f"{signed}; too few workers to say whether that is more than chance"
-    low, high = np.nanpercentile(moved[1:], [2.5, 97.5])
-    verdict = "could be chance" if low <= 0 <= high else "more than chance alone would often give"
-    return f"{signed} ({verdict})"

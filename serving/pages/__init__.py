@@ -8,7 +8,9 @@ from serving.pages.administration import router as administration
 from serving.pages.audit import router as audit
 from serving.pages.compare import router as compare
 from serving.pages.correcting import router as correcting
+from serving.pages.docs import router as docs
 from serving.pages.entrance import router as entrance
+from serving.pages.groups import router as groups
 from serving.pages.jobs import router as jobs
 from serving.pages.leaving import router as leaving
 from serving.pages.library import router as library
@@ -23,7 +25,8 @@ def install(app: FastAPI) -> None:
     """Adds the pages and their static files to the application. Raises `BadSetting` for a provider set half."""
     app.mount("/static", VersionedFiles(), name="static")
     for part in (
-        entrance, leaving, library, session, correcting, review, compare, jobs, reliability, administration, audit,
+        entrance, leaving, library, session, correcting, review, compare, jobs, reliability, groups, administration,
+        audit, docs,
     ):  # fmt: skip
         app.include_router(part)
     service: Service = app.state.service

@@ -1,4 +1,4 @@
-"""The reliability page: agreement over the submitted reviews, as `msw agree` reports it; and the groups' report."""
+"""The reliability page: agreement over the submitted reviews, as `msw agree` reports it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from fastapi.responses import Response
 
 from evaluation import page as report_page
 from msw_ml.session import Value
-from serving import comparing, groups, permissions, reads, reviews
+from serving import comparing, permissions, reads, reviews
 from serving.dependencies import At, Transaction, Who
 from serving.headers import REPORT_POLICY
 from serving.pages.rendering import page
@@ -58,12 +58,6 @@ def report(at: At, db: Transaction, who: Who, session: Chosen = None) -> Respons
     chosen = session or [one.id for one in _reviewed(at, db, who)]
     made = comparing.agreement(at, db, _chosen(at, db, who, chosen))
     return Response(report_page.render(made), media_type="text/html; charset=utf-8", headers=_ALONE)
-
-
-@router.get("/groups")
-def group_report(at: At, db: Transaction, who: Who) -> Response:
-    """The service report: groups of at least five workers, never a person."""
-    return Response(groups.report(at, db, who), media_type="text/html; charset=utf-8", headers=_ALONE)
 
 
 def _reviewed(at: Service, db: Db, who: Principal) -> list[Reviewed]:

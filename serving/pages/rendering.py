@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from msw_ml.reports import wording as report_wording
 from msw_ml.reports.page import ticked
@@ -72,6 +74,12 @@ def environment() -> Environment:
         day=report_wording.day,
         left=wording.time_left,
         ticked=ticked,
+        marked=marked,
     )
     made.globals.update(plural=report_wording.plural, words=wording, roles=report_wording.ROLES, levels=LEVELS)
     return made
+
+
+def marked(text: str) -> Markup:
+    """Escaped text in which what stands between back ticks is set as code, and between double stars in bold."""
+    return Markup(re.sub(r"\*\*([^*]+)\*\*", r"<b>\1</b>", str(ticked(text))))  # noqa: S704

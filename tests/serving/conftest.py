@@ -39,6 +39,7 @@ from serving.app import create_app
 from serving.results import CORRECTED, MACHINE, Version, advance
 from serving.service import Service
 from serving.settings import ServiceSettings
+from serving.store.base import now
 from serving.store.people import Organisation, Person, PersonRole, Team
 from serving.store.sessions import Job, JobState, SessionRow, SessionState
 
@@ -306,3 +307,33 @@ def scored(client: TestClient, service: Service, people: People) -> str:
     session_id: str = answer.json()["sessions"][0]
     put_scores(service, session_id, made_by_hand("visit"))
     return session_id
+
+
+@pytest.fixture
+def visits_of(
+    client: TestClient, service: Service, people: People, scored: str
+) -> Callable[[str, int, int], list[str]]:
+    """Adds scored visits of so many workers of a team, one each; their names come back. The fixture's own goes."""
+    with service.begin() as db:
+        organisation = db.get_one(Person, people.ids["manager"]).organisation_id
+        db.get_one(SessionRow, scored).scores_erased_at = now()
+
+    def add(team: str, count: int, first: int = 0) -> list[str]:
+        names = [f"Worker {team} {number}" for number in range(first, first + count)]
+        for name in names:
+            with service.begin() as db:
+                db.add(
+                    Person(
+                        name=name, role=PersonRole.UPLOADER, organisation_id=organisation, team_id=people.teams[team]
+                    )
+                )
+            sent = client.post(
+                "/v1/sessions",
+                files={"file": ("visit.csv", CSV)},
+                data={"worker": name},
+                headers=people.as_("administrator"),
+            )
+            put_scores(service, sent.json()["sessions"][0], made_by_hand("visit"))
+        return names
+
+    return add

@@ -121,24 +121,27 @@ ALLOWED = {
     "coder2": {"/library", "/jobs", "/reliability", "session"},
     "stranger": {"/library", "/jobs", "/reliability"},
     "coach": {"/library", "/jobs", "/reliability", "session", "compare"},
-    "manager": {"/library", "/jobs"},
+    "manager": {"/library", "/jobs", "/groups"},
     "administrator": {
-        "/library", "/jobs", "/reliability", "/administration", "/administration/audit", "session", "compare",
+        "/library", "/jobs", "/reliability", "/groups", "/administration", "/administration/audit", "session",
+        "compare",
     },
     "worker": {"/library", "/jobs", "session"},
-    "foreign": {"/library", "/jobs", "/reliability", "/administration", "/administration/audit"},
+    "foreign": {"/library", "/jobs", "/reliability", "/groups", "/administration", "/administration/audit"},
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ALLOWED)
 def test_who_sees_which_page(browser, scored, name):
-    """Role by page: what is not allowed is an error page without content. (Groups are too small here for anybody.)"""
+    """Role by page: what is not allowed is an error page without content, and the navigation does not lead there."""
     path = submitted(browser, scored, "coder")
     addresses = {"session": f"/sessions/{scored}", "review": path, "compare": f"{path}/compare"}
     expected = ALLOWED[name] | ({"compare"} if name == "coder" else set())
     one = browser(name)
     seen = {page for page in PAGES if one.get(addresses.get(page, page)).status_code == 200}
     assert seen == expected
+    navigation = re.search('<nav aria-label="Main">.*?</nav>', one.get("/library").text, re.DOTALL)[0]
+    assert set(re.findall('href="(/[^"]+)"', navigation)) == {page for page in expected if page.count("/") == 1}
     if "session" not in expected:
         assert "mornings" not in one.get(f"/sessions/{scored}").text
 

@@ -84,6 +84,7 @@ def chromium(tmp_path) -> Iterator[object]:
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
     driver.set_window_size(1280, 900)
+    driver.set_script_timeout(180)  # axe on a long page, while others use the machine
     yield driver
     driver.quit()
 
@@ -382,3 +383,126 @@ def test_a_visit_of_ninety_minutes_opens_quickly(visit, people, long, page, reco
     assert min(idle for _, _, idle in took) < 2000, took
     record_property("milliseconds: answered, interactive, idle", took)
     visit.shoot(f"long-{page}")
+
+
+TAB, ENTER, SPACE = "\ue004", "\ue007", " "
+
+
+def press_key(visit: Visit, key: str) -> None:
+    """On the keyboard itself: an element to type into would take a key for text."""
+    from selenium.webdriver import ActionChains
+
+    ActionChains(visit.driver).send_keys(key).perform()
+
+
+def landing(visit: Visit) -> str:
+    """Where the keyboard is, by the text or the name of what has the focus."""
+    return visit.driver.execute_script(
+        "const one = document.activeElement;"
+        "return one === document.body ? '' : (one.getAttribute('aria-label') || one.textContent || one.name).trim()"
+    )
+
+
+def tabbed(visit: Visit, until: str) -> list[str]:
+    """What the tab key leads to, up to something; each has a visible focus."""
+    stops: list[str] = []
+    while not stops or until not in stops[-1]:
+        press_key(visit, TAB)
+        stops.append(landing(visit))
+        outline = "return getComputedStyle(document.activeElement).outlineStyle"
+        assert visit.driver.execute_script(outline) != "none", stops
+        assert len(stops) < 60, stops
+    return stops
+
+
+def look_at_report(visit: Visit, folder: Path, name: str) -> None:
+    """The report that is open, from a file: as the service sends it its sandbox lets no script run, axe neither."""
+    file = folder / f"{name}.html"
+    file.write_text(visit.driver.page_source, encoding="utf-8")
+    visit.driver.get(file.as_uri())
+    visit.look(name)
+
+
+def test_a_manager_gets_to_the_groups_by_keyboard(visit, people, visits_of, tmp_path):
+    """The navigation leads there, to nothing else that a manager may not see; from there to the report."""
+    visits_of("north", 11)
+    visits_of("south", 4)
+    visit.sign_in(people.tokens["manager"])
+    stops = tabbed(visit, "Groups")
+    assert stops == ["Skip to the content", "Motivational Social Work", "Library", "Jobs", "Groups"]
+    press_key(visit, ENTER)
+    visit.until(lambda: visit.driver.current_url.endswith("/groups"))
+    assert visit.find("nav [aria-current]").text == "Groups"
+    assert "1 group not shown" in visit.find("main").text
+    visit.look("20-groups")
+    tabbed(visit, "Skip to the content")
+    press_key(visit, ENTER)
+    assert landing(visit).startswith("Groups")
+    tabbed(visit, "Open as a report")
+    press_key(visit, ENTER)
+    visit.until(lambda: visit.driver.current_url.endswith("/groups/report"))
+    assert "11 visits by 11 workers" in visit.find("main").text
+    look_at_report(visit, tmp_path, "21-groups-report")
+    assert not visit.problems, "\n".join(visit.problems)
+
+
+def test_too_few_workers_are_explained(visit, people, scored):
+    """Instead of figures a sentence, on a page like all others."""
+    visit.sign_in(people.tokens["manager"])
+    visit.open("/groups")
+    assert "at least 5 workers" in visit.find(".tip").text
+    visit.look("22-groups-too-few")
+    assert not visit.problems, "\n".join(visit.problems)
+
+
+def test_reliability_by_keyboard(visit, people, client, scored, tmp_path):
+    """From the navigation to the sessions, one of them ticked off and on, and on to the full report."""
+    for coder in ("coder", "coder2"):
+        headers = people.as_(coder)
+        review = client.post("/v1/reviews", json={"session": scored}, headers=headers).json()["id"]
+        said = {"codes": {"0": "question_open", "1": "change", "2": "reflection_simple"}, "ratings": {"empathy": 4}}
+        assert client.put(f"/v1/reviews/{review}", json=said, headers=headers).status_code == 200
+        client.post(f"/v1/reviews/{review}/submit", headers=headers)
+    visit.sign_in(people.tokens["coder"])
+    assert tabbed(visit, "Reliability")[-2:] == ["Jobs", "Reliability"]
+    press_key(visit, ENTER)
+    visit.until(lambda: visit.driver.current_url.endswith("/reliability"))
+    assert visit.find("nav [aria-current]").text == "Reliability"
+    visit.look("23-reliability")
+    tabbed(visit, "session")
+    box = visit.driver.switch_to.active_element
+    press_key(visit, SPACE)
+    assert not box.is_selected()
+    press_key(visit, SPACE)
+    assert box.is_selected()
+    tabbed(visit, "Open the full report")
+    press_key(visit, ENTER)
+    visit.until(lambda: "/reliability/report?session=" in visit.driver.current_url)
+    assert "coder2" in visit.find("body").text
+    look_at_report(visit, tmp_path, "23b-reliability-report")
+    assert not visit.problems, "\n".join(visit.problems)
+
+
+def test_the_interface_is_read_by_keyboard(visit, people):
+    """From the foot of a page to the description; a call opens with a key, links lead to values; without a connection
+    to anywhere else, and for somebody who is not signed in."""
+    visit.sign_in(people.tokens["coder"])
+    tabbed(visit, "HTTP interface")
+    press_key(visit, ENTER)
+    visit.until(lambda: visit.driver.current_url.endswith("/docs"))
+    visit.look("24-docs")
+    upload = visit.find("#upload summary")
+    visit.driver.execute_script("arguments[0].focus()", upload)
+    press_key(visit, ENTER)
+    assert visit.find("#upload").get_attribute("open") is not None
+    assert "Idempotency-Key" in visit.find("#upload").text
+    visit.driver.execute_script("document.getElementById('upload').scrollIntoView()")
+    visit.look("25-docs-call")
+    visit.driver.execute_script("for (const one of document.querySelectorAll('details')) one.open = true")
+    visit.look("26-docs-all-open")
+    visit.driver.delete_all_cookies()
+    visit.open("/docs")
+    visit.look("27-docs-signed-out")
+    loaded = "return performance.getEntriesByType('resource').map(one => new URL(one.name).origin)"
+    assert set(visit.driver.execute_script(loaded)) == {visit.address}
+    assert not visit.problems, "\n".join(visit.problems)

@@ -14,7 +14,7 @@ from pydantic import JsonValue
 from msw_ml.codebook import Codebook
 from serving import permissions, problems
 from serving.api.description.answers import answers
-from serving.api.description.examples import CURSOR, PARAMETERS, STATES, examples
+from serving.api.description.examples import CURSOR, MEANINGS, PARAMETERS, STATES, examples
 from serving.api.description.routes import ROUTES, Route
 from serving.api.description.story import Story
 from serving.permissions import May
@@ -92,6 +92,8 @@ class _Completion:
             states = STATES if parameter["name"] == "state" else {}
             example = states.get(operation["operationId"], PARAMETERS.get(parameter["name"]))
             parameter.update({} if example is None else {"example": example})
+            if parameter["name"] in MEANINGS:
+                parameter["description"] = MEANINGS[parameter["name"]]
         body = operation.get("requestBody", {}).get("content", {}).get("application/json")
         if body is not None:
             self._show(body)

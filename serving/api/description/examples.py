@@ -68,6 +68,18 @@ PARAMETERS: dict[str, JsonValue] = {
     "webhook-signature": sign(_SECRET, _MESSAGE, _SENT_AT, _ENDED.model_dump_json().encode()),
 }
 """Parameter → a value for it, wherever one of that name is taken."""
+MEANINGS = {
+    "idempotency-key": "Yours to choose, e.g. a UUID. With the same content it gives the same job again, with other "
+    "content 422.",
+    "range": "The bytes to give, as players ask for them (RFC 9110, section 14).",
+    "part": "What, a full stop, and the format: `transcript`, `utterances`, `ratings` or `report`. Without a format "
+    "`Accept` decides.",
+    "name": "A model's `id`.",
+    "webhook-id": "The same whenever the same message is sent again.",
+    "webhook-timestamp": "Seconds since 1970. Refuse what is old.",
+    "webhook-signature": "Compare it with your own.",
+}
+"""What parameters mean whose names do not say it."""
 STATES: dict[str, JsonValue] = {"list_sessions": SessionState.SCORED.value, "list_jobs": JobState.RUNNING.value}
 
 
