@@ -235,4 +235,5 @@ def test_the_release_file_opens_the_gate_for_what_agreed(found: Report, tmp_path
 def test_too_few_sessions_release_nothing(found: Report) -> None:
     file = releasing.release(found, BOOK, ("r", "c"), releasing.Terms(threshold=0.1, minimum_sessions=60))
     assert not any(grant.is_released for grant in (*file.elements.values(), *file.codes.values()))
-    assert "36 sessions were scored by two people or more beside the machine, 60 are needed" in file.elements[ELEMENT].reason
+    why = file.elements[ELEMENT].reason
+    assert "36 sessions were scored by two people or more beside the machine, 60 are needed" in why
