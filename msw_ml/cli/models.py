@@ -54,7 +54,7 @@ def pull(
     name: Annotated[str, typer.Argument(help="A name of `msw models list`, or OWNER/REPOSITORY of the hub.")],
     as_json: AsJson = False,
 ) -> None:
-    """Downloads weights into the cache folder and records their hashes. The only command that uses a network.
+    """Downloads weights into the cache folder and records their hashes. Uses a network.
 
     A gated repository asks for the environment variable HF_TOKEN.
     """
