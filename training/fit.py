@@ -1,4 +1,4 @@
-"""Trains the coder's network on some examples and lets it predict others.
+"""Trains the coder's network on some examples.
 
 A run goes on after a kill where its last epoch ended, and ends as an undisturbed one does: every epoch
 draws its random numbers from its own seed, and one thread adds numbers up in one order.
@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from msw_ml.disk import write_bytes
 from msw_ml.session import Progress, silent
 from msw_ml.text.packing import Packer, Row, pad
-from training.examples import Codes, Example, Shares, Stretch, deal, rows
+from training.examples import Shares, Stretch, deal, rows
 from training.loss import FitOptions, Taught
 from training.network import CoderNetwork
 
@@ -29,16 +29,15 @@ ROWS_AT_ONCE = 16
 
 def fit(
     network: CoderNetwork,
-    examples: Sequence[Example],
-    reading: tuple[Packer, Codes],
-    options: FitOptions,
+    taught: Taught,
+    packer: Packer,
     *,
     seed: int,
     state: Path,
     progress: Progress = silent,
 ) -> None:
     """Trains `network` in place; `state` is the file that keeps what an interrupted run had learned."""
-    packer, scheme = reading
+    examples, options = taught.examples, taught.options
     optimiser = _optimiser(network, options)
     trained = [p for p in network.parameters() if p.requires_grad]
     mean = [p.detach().clone() for p in trained]
@@ -48,7 +47,6 @@ def fit(
     chances = [random.Random(f"{seed} {epoch}") for epoch in range(options.epochs)]  # noqa: S311
     dealt = [deal(examples, options.stretch, shares, chance) for chance in chances]
     total, before = sum(len(one) for one in dealt), np.cumsum([0, *(len(one) for one in dealt)])
-    taught = Taught(examples, scheme, options)
     for epoch in range(first, options.epochs):
         torch.manual_seed(seed * 1000 + epoch)
         network.train()

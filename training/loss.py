@@ -12,8 +12,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from msw_ml.session import Value
-from training import targets
 from training.examples import Codes, Example, Stretch
+from training.targets import Targets
 
 NEVER = -1e4
 """Logit of what cannot be."""
@@ -52,12 +52,15 @@ class FitOptions(Value):
 
 
 class Taught:
-    """The targets of all examples, and the loss of what the network says of some stretches of them."""
+    """Examples with their targets, and the loss of what the network says of some stretches of them."""
 
-    def __init__(self, examples: Sequence[Example], scheme: Codes, options: FitOptions) -> None:
-        self._options = options
+    def __init__(
+        self, examples: Sequence[Example], given: Sequence[Targets], scheme: Codes, options: FitOptions
+    ) -> None:
+        self.examples = examples
+        self.options = options
         self._places = {id(example): number for number, example in enumerate(examples)}
-        self._targets = targets.make(examples, scheme, options.reading_weight)
+        self._targets = given
         self._weights = _weights(examples, options.balance)
         self._columns = [
             [place for place, one in enumerate(scheme.parents) if one == parent] for parent in scheme.all_parents
@@ -84,9 +87,9 @@ class Taught:
         weight = weight * coded
         loss = (missed.masked_fill(~coded, 0.0) * weight).sum() / weight.sum().clamp(min=1.0)
         known = ~occurs.isnan()
-        if self._options.also_weight and bool(known.any()):
+        if self.options.also_weight and bool(known.any()):
             apart = functional.binary_cross_entropy_with_logits(also[known], occurs[known])
-            loss = loss + self._options.also_weight * apart
+            loss = loss + self.options.also_weight * apart
         return loss
 
     def _read(self, log_p: Tensor, gather: Callable[[Callable[[int], NDArray[np.generic]]], Tensor]) -> Tensor:

@@ -98,7 +98,8 @@ def _apart(loaded: tuple[Corpus, ...]) -> tuple[tuple[Corpus, ...], dict[str, in
         corpus.model_copy(update={"transcripts": tuple(t for t in corpus.transcripts if groups[t.key] not in never)})
         for corpus in loaded
     )
-    return left, splits.group([t for corpus in left for t in corpus.transcripts], same)
+    numbers: dict[int, int] = {}
+    return left, {t.key: numbers.setdefault(groups[t.key], len(numbers)) for c in left for t in c.transcripts}
 
 
 def _load(name: str, data: Path, codebook: Codebook, sets: Path) -> Corpus:

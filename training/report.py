@@ -44,8 +44,6 @@ class ReadingLine(Value):
     """How a second reading of a set agrees with the labels of people: how good a teacher it is."""
 
     corpus: str
-    by: str
-    """Who read."""
     side: Role
     n: int
     macro_f1: float
@@ -171,13 +169,8 @@ def _readings(made: Plan) -> list[ReadingLine]:
                 ]
                 if pairs:
                     table = _confused(pairs, codebook.parent_codes(side))
-                    figures_ = float(macro_f1(table)[0]), float(kappa(table)[0])
-                    by = corpus.source.reading or "not said"
-                    lines.append(
-                        ReadingLine(
-                            corpus=name, by=by, side=side, n=len(pairs), macro_f1=figures_[0], kappa=figures_[1]
-                        )
-                    )
+                    f1, agreement = float(macro_f1(table)[0]), float(kappa(table)[0])
+                    lines.append(ReadingLine(corpus=name, side=side, n=len(pairs), macro_f1=f1, kappa=agreement))
     return lines
 
 

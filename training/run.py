@@ -24,9 +24,10 @@ from msw_ml.disk import write_bytes
 from msw_ml.session import Progress, Value, silent
 from training import encoder, export, heldout, plan, recipe, targets, words
 from training.corpora import SETS, CodedTranscript
-from training.examples import NO_TARGET, Example, plain, prepare
+from training.examples import NO_TARGET, plain, prepare
 from training.fit import fit
 from training.heldout import HeldOut
+from training.loss import Taught
 from training.network import CoderNetwork
 from training.plan import Plan
 
@@ -93,10 +94,10 @@ def train_one(job: Job, progress: Progress = silent) -> None:
     made = plan.make(recipe.read(job.recipe), job.data, job.sets)
     learned = [t for t in made.transcripts if job.fold is None or made.folds[t.key] != job.fold]
     examples = prepare(learned, made.codes, made.packer)
+    given = targets.make(examples, made.codes, made.recipe.fit.reading_weight)
     if not job.has("encoder.onnx"):
-        _train_network(job, made, examples, progress)
-    taught = targets.make(examples, made.codes, made.recipe.fit.reading_weight)
-    write_bytes(job.folder / "words.npy", words.fit(examples, taught, made.scheme, made.recipe.words))
+        _train_network(job, made, Taught(examples, given, made.codes, made.recipe.fit), progress)
+    write_bytes(job.folder / "words.npy", words.fit(examples, given, made.scheme, made.recipe.words))
     if job.fold is not None:
         held = [t for t in made.transcripts if made.folds[t.key] == job.fold]
         for name, is_plain in (("held_plain.csv", True), ("held.csv", False)):
@@ -104,20 +105,12 @@ def train_one(job: Job, progress: Progress = silent) -> None:
             write_bytes(job.folder / name, heldout.write(found, made.codes.ids, made.codes.also))
 
 
-def _train_network(job: Job, made: Plan, examples: Sequence[Example], progress: Progress) -> None:
+def _train_network(job: Job, made: Plan, taught: Taught, progress: Progress) -> None:
     torch.manual_seed(made.recipe.seed)
     body = encoder.load(made.encoder, made.recipe.encoder_dropout)
     network = CoderNetwork(body, len(made.codes.ids), len(made.codes.also), made.recipe.network)
     state = job.folder / "state.pt"
-    fit(
-        network,
-        examples,
-        (made.packer, made.codes),
-        made.recipe.fit,
-        seed=made.recipe.seed,
-        state=state,
-        progress=progress,
-    )
+    fit(network, taught, made.packer, seed=made.recipe.seed, state=state, progress=progress)
     write_bytes(job.folder / "session.onnx", export.session_onnx(network))
     write_bytes(job.folder / "encoder.onnx", export.encoder_onnx(network.utterances))
     state.unlink(missing_ok=True)

@@ -9,7 +9,7 @@ that the network learns from, so that a reader's own leanings are taken out befo
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -70,24 +70,28 @@ class Foretold:
     """First code → shares of parent codes, whatever the second."""
     kinds: Mapping[str, Mapping[str, NDArray[np.float64]]]
     """Set → a reading's code → number of units by code, of those that people gave one code of the same parent."""
+    kinds_together: Mapping[str, NDArray[np.float64]]
 
     @classmethod
     def of(cls, examples: Sequence[Example], scheme: Codes) -> Foretold:
         """Counts on the units that people labelled and somebody read a second time."""
-        size = len(scheme.all_parents)
-        by_set: dict[str, Counts] = defaultdict(lambda: defaultdict(lambda: np.zeros(size)))
-        together: Counts = defaultdict(lambda: np.zeros(size))
+        by_set: dict[str, Counts] = defaultdict(lambda: defaultdict(_none(scheme.all_parents)))
+        together: Counts = defaultdict(_none(scheme.all_parents))
         # A code that no label ever met foretells its own parent.
         of_first = {code: _only(scheme, scheme.parent_of(code)) for code in scheme.ids}
-        for example in examples:
-            for unit in example.transcript.units if example.transcript.is_human else ():
-                if unit.codes and unit.reading:
-                    given = _only(scheme, scheme.parent_of(unit.codes[0]))
-                    by_set[example.transcript.corpus][_key(unit, scheme)] += given
-                    together[_key(unit, scheme)] += given
-                    of_first[unit.reading[0]] = of_first[unit.reading[0]] + given
+        kinds: dict[str, dict[str, NDArray[np.float64]]] = defaultdict(lambda: defaultdict(_none(scheme.ids)))
+        kinds_together: dict[str, NDArray[np.float64]] = defaultdict(_none(scheme.ids))
+        for corpus, unit in _read_twice(examples):
+            first, parent = unit.reading[0], scheme.parent_of(unit.codes[0])
+            given = _only(scheme, parent)
+            by_set[corpus][_key(unit, scheme)] += given
+            together[_key(unit, scheme)] += given
+            of_first[first] += given
+            if len(unit.codes) == 1 and parent == scheme.parent_of(first):
+                kinds[corpus][first] += _one(scheme.ids, unit.codes[0])
+                kinds_together[first] += _one(scheme.ids, unit.codes[0])
         shares = {code: counts / counts.sum() for code, counts in of_first.items()}
-        return cls(scheme, by_set, together, shares, _kinds(examples, scheme))
+        return cls(scheme, by_set, together, shares, kinds, kinds_together)
 
     def parents(self, unit: Unit, corpus: str) -> NDArray[np.float64]:
         """Shares of parent codes, (parents of all sides)."""
@@ -98,24 +102,18 @@ class Foretold:
     def codes(self, code: str, corpus: str) -> NDArray[np.float64]:
         """Shares of the codes of its parent, (codes); zeros for a code that people give in no set."""
         own = _one(self.scheme.ids, code)
-        every = sum((found[code] for found in self.kinds.values() if code in found), np.zeros(len(own)))
-        people = sum((counts for found in self.kinds.values() for counts in found.values()), np.zeros(len(own)))
-        if not people[self.scheme.ids.index(code)]:
+        if not any(counts @ own for counts in self.kinds_together.values()):
             return np.zeros(len(own))
-        return _mixed(self.kinds.get(corpus, {}).get(code), _mixed(every, own, OF_FIRST), OF_ALL)
+        every = _mixed(self.kinds_together.get(code), own, OF_FIRST)
+        return _mixed(self.kinds.get(corpus, {}).get(code), every, OF_ALL)
 
 
-def _kinds(examples: Sequence[Example], scheme: Codes) -> dict[str, dict[str, NDArray[np.float64]]]:
-    kinds: dict[str, dict[str, NDArray[np.float64]]] = defaultdict(
-        lambda: defaultdict(lambda: np.zeros(len(scheme.ids)))
-    )
+def _read_twice(examples: Sequence[Example]) -> Iterator[tuple[str, Unit]]:
+    """Set and unit of what people labelled and somebody read a second time."""
     for example in examples:
         for unit in example.transcript.units if example.transcript.is_human else ():
-            if len(unit.codes) == 1 and unit.reading:
-                code = unit.reading[0]
-                if scheme.parent_of(unit.codes[0]) == scheme.parent_of(code):
-                    kinds[example.transcript.corpus][code][scheme.ids.index(unit.codes[0])] += 1
-    return {name: dict(found) for name, found in kinds.items()}
+            if unit.codes and unit.reading:
+                yield example.transcript.corpus, unit
 
 
 def make(examples: Sequence[Example], scheme: Codes, weight: float) -> list[Targets]:
@@ -165,6 +163,10 @@ def _key(unit: Unit, scheme: Codes) -> Key:
 
 def _only(scheme: Codes, parent: str) -> NDArray[np.float64]:
     return _one(scheme.all_parents, parent)
+
+
+def _none(names: Sequence[str]) -> Callable[[], NDArray[np.float64]]:
+    return lambda: np.zeros(len(names))
 
 
 def _one(names: Sequence[str], name: str) -> NDArray[np.float64]:

@@ -115,7 +115,8 @@ def test_loss_falls_as_the_network_says_what_both_say(read_sets: Path, tiny_data
         corpus="tiny", id="0", group="0", target=None, units=(asked.model_copy(update={"reading": ("affirm",)}),)
     )
     examples = prepare([one], scheme, plan_packer())
-    taught = Taught(examples, scheme, FitOptions(also_weight=0.0, reading_weight=0.5))
+    options = FitOptions(also_weight=0.0, reading_weight=0.5)
+    taught = Taught(examples, targets.make(examples, scheme, options.reading_weight), scheme, options)
     stretch = Stretch(examples[0], 0, 1, Wear.NONE, has_target=True)
     label, read = scheme.ids.index(asked.codes[0]), scheme.ids.index("affirm")
 
