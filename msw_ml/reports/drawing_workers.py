@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +15,16 @@ DRAWS, SEED = 2000, 1
 Numbers = NDArray[np.float64]
 
 
+@lru_cache(maxsize=4)
 def draw(workers: int) -> Numbers:
-    """How often each worker is drawn: (draws + 1, workers). The first row is the data as they are."""
+    """How often each worker is drawn: (draws + 1, workers). The first row is the data as they are.
+
+    All figures of a group share one array, which is read-only for that reason.
+    """
     drawn = np.random.default_rng(SEED).multinomial(workers, np.full(workers, 1 / workers), size=DRAWS)
-    return np.vstack([np.ones(workers), drawn])
+    times: Numbers = np.vstack([np.ones(workers), drawn])
+    times.flags.writeable = False
+    return times
 
 
 def ratios(drawn: Numbers, sums: Numbers) -> Numbers:
