@@ -32,6 +32,5 @@ def unseen(codings: Codings, known: frozenset[str]) -> Codings:
     machines = {coder.name for coder in codings.coders if coder.is_machine}
     learned = {session for session, sha256 in codings.recordings.items() if mark(sha256) in known}
     kept = [one for one in codings.ratings if one.coder not in machines or one.session not in learned]
-    dropped = len(codings.ratings) - len(kept)
-    counted = Counter({LEFT_OUT: dropped}) if dropped else Counter[str]()
-    return replace(codings, ratings=kept, left_out=codings.left_out + counted)
+    dropped = Counter({LEFT_OUT: len(codings.ratings) - len(kept)})
+    return replace(codings, ratings=kept, left_out=codings.left_out + dropped)  # a sum of counters keeps no nought
