@@ -15,7 +15,7 @@ from typing import TypeVar
 from pydantic import Field, TypeAdapter
 
 from msw_ml.batch.manifest import Entry
-from msw_ml.batch.options import StageKeys
+from msw_ml.batch.options import Stage, StageKeys
 from msw_ml.checkpoint import Checkpoint
 from msw_ml.errors import MalformedTranscript
 from msw_ml.formats import session_json
@@ -30,8 +30,8 @@ class Earlier(Value):
 
     sessions: dict[str, ScoredSession] = Field(default_factory=dict)
     """Output folder → what stands in it."""
-    has_speech: bool = False
-    has_codes: bool = False
+    stages: tuple[Stage, ...] = ()
+    """None, speech alone, or speech and codes."""
 
 
 def find_earlier(out: Path, last: Entry | None, now: StageKeys | None) -> Earlier:
@@ -44,9 +44,8 @@ def find_earlier(out: Path, last: Entry | None, now: StageKeys | None) -> Earlie
         if session is None:
             return Earlier()
         sessions[name] = session
-    return Earlier(
-        sessions=sessions, has_speech=True, has_codes=now.codes is not None and now.codes == last.stages.codes
-    )
+    has_codes = now.codes is not None and now.codes == last.stages.codes
+    return Earlier(sessions=sessions, stages=("speech", "codes") if has_codes else ("speech",))
 
 
 def heard_again(session: ScoredSession, roles: RoleFinder, given: Mapping[str, Role] | None) -> HeardSession:

@@ -55,12 +55,11 @@ def do(work: Work, options: ScoreOptions, pipeline: Pipeline, progress: Progress
     if registry.is_transcript(work.path):
         scored = _score_transcript(work, options, pipeline, earlier, progress)
         made = dict(_write(work, session, options, pipeline.codebook) for session in scored)
-        return Done(made=made, reused=("codes",) if earlier.has_codes else ())
+        return Done(made=made, reused=tuple(stage for stage in earlier.stages if stage != "speech"))
     session = _score_sound(work, options, pipeline, earlier, progress)
     made = dict([_write(work, session, options, pipeline.codebook)])
     _checkpoint(work).clear()
-    speech: tuple[Stage, ...] = ("speech",) if earlier.has_speech else ()
-    return Done(made=made, reused=(*speech, "codes") if earlier.has_codes else speech)
+    return Done(made=made, reused=earlier.stages)
 
 
 def _checkpoint(work: Work) -> FolderCheckpoint:
@@ -79,7 +78,7 @@ def _score_sound(
         recording, heard = _listen(work, options, pipeline, progress)
     if options.is_speech_only:
         return pipeline.transcript_only(recording, heard, options.stated())
-    checkpoint = kept_codes(held) if held is not None and earlier.has_codes else _checkpoint(work)
+    checkpoint = kept_codes(held) if held is not None and "codes" in earlier.stages else _checkpoint(work)
     return pipeline.score(recording, heard, options.stated(), progress, checkpoint)
 
 
@@ -119,7 +118,7 @@ def _score_transcript(
             target=options.target or transcript.target,
         )
         heard = pipeline.read(coding_units(transcript, options.units), options.roles, transcript.notes)
-        held = earlier.sessions.get(name) if earlier.has_codes else None
+        held = earlier.sessions.get(name) if "codes" in earlier.stages else None
         checkpoint = work_anew if held is None else kept_codes(held)
         scored.append(
             pipeline.transcript_only(recording, heard, options.stated())
