@@ -16,7 +16,7 @@ from evaluation.findings import Report
 from evaluation.unseen import known_to, unseen
 from msw_ml.codebook import Codebook
 from msw_ml.session import CodedUtterance, Rating, ScoredSession
-from serving import audit, results, reviews
+from serving import audit, permissions, reads, results, reviews
 from serving.audit import Act
 from serving.forms import LEVELS, NOT_A_LEVEL
 from serving.permissions import May, Principal
@@ -70,6 +70,40 @@ class Comparison(Wire):
     agreements: int
     disagreements: tuple[CodePair, ...]
     ratings: tuple[RatingPair, ...]
+
+
+def opened(db: Db, who: Principal, review: Review) -> SessionRow:
+    """The session of a review whose comparison is about to be shown, which is noted.
+
+    Raises 403, 404, and 409 before the review was submitted.
+    """
+    row = permissions.session_of(db, who, review.session_id)
+    _must_be_submitted(review)
+    permissions.must_see_scores(db, who, row)
+    reads.note(db, who, row.id, reads.COMPARISON)
+    return row
+
+
+def submitted(service: Service, db: Db, who: Principal, row: SessionRow) -> list[Review]:
+    """A session's reviews that agreement is reckoned from, as far as somebody may know of them."""
+    known = reviews.reviews_of(db, who, row)
+    return [one for one in known if one.state == ReviewState.SUBMITTED and one.codebook == service.codebook.key]
+
+
+def chosen(service: Service, db: Db, who: Principal, sessions: Iterable[str]) -> list[Review]:
+    """The same of several sessions whose figures are about to be shown, which is noted of each.
+
+    Raises 403, 404, and 422 where there are none.
+    """
+    found = []
+    for session_id in dict.fromkeys(sessions):
+        row = permissions.session_of(db, who, session_id)
+        permissions.must_see_scores(db, who, row)
+        reads.note(db, who, row.id, reads.AGREEMENT)
+        found += submitted(service, db, who, row)
+    if not found:
+        raise Problem(422, "none of these sessions has a submitted review")
+    return found
 
 
 def compare(service: Service, db: Db, review: Review) -> Comparison:
@@ -137,13 +171,13 @@ def agreed_values(db: Db, review: Review) -> dict[int | str, str]:
     return found
 
 
-def agreement(service: Service, db: Db, submitted: Iterable[Review]) -> Report:
+def agreement(service: Service, db: Db, over: Iterable[Review]) -> Report:
     """What `msw agree` says of these reviews and of the machine beside them. Raises 422 where nothing meets.
 
     As there, a rater's ratings of sessions that it learned from are left out and counted.
     """
     batches, seen = [], set()
-    for review in sorted(submitted, key=lambda one: one.session_version, reverse=True):
+    for review in sorted(over, key=lambda one: one.session_version, reverse=True):
         session = _machine(service, db, review)
         row = db.get_one(SessionRow, review.session_id)
         batches.append(_batch_of_review(db, review, session, service.codebook))
@@ -156,9 +190,13 @@ def agreement(service: Service, db: Db, submitted: Iterable[Review]) -> Report:
     return reliability.compare(unseen(codings, known or frozenset()), service.codebook)
 
 
-def _machine(service: Service, db: Db, review: Review) -> ScoredSession:
+def _must_be_submitted(review: Review) -> None:
     if review.state != ReviewState.SUBMITTED:
         raise Problem(409, "this review is still being coded; the comparison opens once it is submitted")
+
+
+def _machine(service: Service, db: Db, review: Review) -> ScoredSession:
+    _must_be_submitted(review)
     if review.codebook != service.codebook.key:
         raise Problem(409, f"this review was coded by {review.codebook}, the machine by {service.codebook.key}")
     return results.machine(service, db, db.get_one(SessionRow, review.session_id), review.session_version)

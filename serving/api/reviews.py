@@ -16,7 +16,6 @@ from serving.forms import Level, Long
 from serving.permissions import May
 from serving.problems import Problem
 from serving.reviews import Unit
-from serving.service import Service
 from serving.store.base import Db
 from serving.store.opinions import Review, ReviewState
 from serving.wire import Wire
@@ -146,7 +145,7 @@ def submit_review(at: At, db: Transaction, who: Who, review_id: str) -> Submitte
 def compare(at: At, db: Transaction, who: Who, review_id: str) -> Comparison:
     """Machine and coder side by side, disagreements that would change most first."""
     review = reviews.review_of(db, who, review_id)
-    _must_see(db, who, review)
+    comparing.opened(db, who, review)
     return comparing.compare(at, db, review)
 
 
@@ -154,7 +153,7 @@ def compare(at: At, db: Transaction, who: Who, review_id: str) -> Comparison:
 def adjudicate(at: At, db: Transaction, who: Who, review_id: str, asked: AdjudicationRequest) -> Comparison:
     """Adds an agreed value beside the machine's and the coder's; both stay."""
     review = reviews.review_of(db, who, review_id)
-    _must_see(db, who, review)
+    comparing.opened(db, who, review)
     if (asked.utterance is None) == (asked.element is None):
         raise Problem(422, "name either an utterance or an element")
     subject = asked.utterance if asked.utterance is not None else asked.element or ""
@@ -175,34 +174,13 @@ def agreement(
     The report of `msw agree`: JSON, or its page for `Accept: text/html`.
     """
     who.must(May.COMPARE)
-    report = comparing.agreement(at, db, _submitted(at, db, who, asked.sessions))
+    report = comparing.agreement(at, db, comparing.chosen(at, db, who, asked.sessions))
     if "text/html" in accept:
         return Response(page.render(report), media_type="text/html; charset=utf-8")
     return Response(report.model_dump_json(), media_type="application/json")
-
-
-def _submitted(at: Service, db: Db, who: Who, sessions: tuple[str, ...]) -> list[Review]:
-    found = []
-    for session_id in dict.fromkeys(sessions):
-        row = permissions.session_of(db, who, session_id)
-        permissions.must_see_scores(db, who, row)
-        reads.note(db, who, row.id, reads.AGREEMENT)
-        submitted = [one for one in reviews.reviews_of(db, who, row) if one.state == ReviewState.SUBMITTED]
-        found += [one for one in submitted if one.codebook == at.codebook.key]
-    if not found:
-        raise Problem(422, "none of these sessions has a submitted review")
-    return found
 
 
 def _read(db: Db, who: Who, review_id: str) -> Review:
     review = reviews.review_of(db, who, review_id)
     reads.note(db, who, review.session_id, reads.REVIEW)
     return review
-
-
-def _must_see(db: Db, who: Who, review: Review) -> None:
-    row = permissions.session_of(db, who, review.session_id)
-    if review.state != ReviewState.SUBMITTED:
-        raise Problem(409, "this review is still being coded; the comparison opens once it is submitted")
-    permissions.must_see_scores(db, who, row)
-    reads.note(db, who, row.id, reads.COMPARISON)

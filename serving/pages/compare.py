@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from pydantic import Field
 
 from msw_ml.session import Role, Value
-from serving import comparing, permissions, reads, reviews
+from serving import comparing, reviews
 from serving.dependencies import At, Transaction, Who
 from serving.forms import Long
 from serving.pages import reading
@@ -22,7 +22,6 @@ from serving.service import Service
 from serving.store.base import Db
 from serving.store.opinions import Adjudication, Review, ReviewState
 from serving.store.people import Person
-from serving.store.sessions import SessionRow
 from serving.views import SessionView
 
 router = pages_router()
@@ -50,7 +49,7 @@ def compare(request: Request, at: At, db: Transaction, who: Who, review_id: str)
 def adjudicate(at: At, db: Transaction, who: Who, review_id: str, form: Annotated[Agreed, Form()]) -> Response:
     """Adds an agreed value; the machine's and the coder's stay."""
     found = reviews.review_of(db, who, review_id)
-    _must_see(db, who, found)
+    comparing.opened(db, who, found)
     if (form.utterance is None) == (not form.element):
         raise Problem(422, "name either an utterance or an element")
     subject = form.element if form.utterance is None else form.utterance
@@ -59,7 +58,7 @@ def adjudicate(at: At, db: Transaction, who: Who, review_id: str, form: Annotate
 
 
 def _content(at: Service, db: Db, who: Principal, review: Review) -> dict[str, object]:
-    row = _must_see(db, who, review)
+    row = comparing.opened(db, who, review)
     compared = comparing.compare(at, db, review)
     settled = sa.select(Adjudication, Person.name).join(Person, Person.id == Adjudication.person_id)
     settled = settled.where(Adjudication.review_id == review.id).order_by(Adjudication.id)
@@ -78,12 +77,3 @@ def _content(at: Service, db: Db, who: Principal, review: Review) -> dict[str, o
         "history": history,
         "may_adjudicate": who.may(May.ADJUDICATE),
     }
-
-
-def _must_see(db: Db, who: Principal, review: Review) -> SessionRow:
-    row = permissions.session_of(db, who, review.session_id)
-    if review.state != ReviewState.SUBMITTED:
-        raise Problem(409, "this review is still being coded; the comparison opens once it is submitted")
-    permissions.must_see_scores(db, who, row)
-    reads.note(db, who, row.id, reads.COMPARISON)
-    return row

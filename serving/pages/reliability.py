@@ -10,7 +10,7 @@ from fastapi.responses import Response
 
 from evaluation import page as report_page
 from msw_ml.session import Value
-from serving import comparing, permissions, reads, reviews
+from serving import comparing, permissions
 from serving.dependencies import At, Transaction, Who
 from serving.headers import REPORT_POLICY
 from serving.pages.rendering import page
@@ -45,7 +45,7 @@ def reliability(request: Request, at: At, db: Transaction, who: Who) -> Response
     report, obstacle = None, ""
     if found:
         try:
-            report = comparing.agreement(at, db, _chosen(at, db, who, [one.id for one in found]))
+            report = comparing.agreement(at, db, comparing.chosen(at, db, who, [one.id for one in found]))
         except Problem as problem:
             obstacle = problem.detail
     return page(request, "reliability.html", who, sessions=found, report=report, obstacle=obstacle)
@@ -56,7 +56,7 @@ def report(at: At, db: Transaction, who: Who, session: Chosen = None) -> Respons
     """The page of `msw agree` over the chosen sessions, over all by default."""
     who.must(May.COMPARE)
     chosen = session or [one.id for one in _reviewed(at, db, who)]
-    made = comparing.agreement(at, db, _chosen(at, db, who, chosen))
+    made = comparing.agreement(at, db, comparing.chosen(at, db, who, chosen))
     return Response(report_page.render(made), media_type="text/html; charset=utf-8", headers=_ALONE)
 
 
@@ -80,26 +80,9 @@ def _reviewed(at: Service, db: Db, who: Principal) -> list[Reviewed]:
     for row in db.scalars(query):
         if permissions.content_obstacle(who, row) or permissions.scores_obstacle(db, who, row):
             continue
-        submitted = _submitted(at, db, who, row)
+        submitted = comparing.submitted(at, db, who, row)
         coders = tuple(review.person.name for review in submitted)
         found.append(
             Reviewed(id=row.id, name=row.name, coders=coders, blind=sum(review.is_blind for review in submitted))
         )
-    return found
-
-
-def _submitted(at: Service, db: Db, who: Principal, row: SessionRow) -> list[Review]:
-    known = reviews.reviews_of(db, who, row)
-    return [one for one in known if one.state == ReviewState.SUBMITTED and one.codebook == at.codebook.key]
-
-
-def _chosen(at: Service, db: Db, who: Principal, sessions: list[str]) -> list[Review]:
-    found = []
-    for session_id in dict.fromkeys(sessions):
-        row = permissions.session_of(db, who, session_id)
-        permissions.must_see_scores(db, who, row)
-        reads.note(db, who, row.id, reads.AGREEMENT)
-        found += _submitted(at, db, who, row)
-    if not found:
-        raise Problem(422, "none of these sessions has a submitted review")
     return found
