@@ -60,12 +60,10 @@ def heard_again(session: ScoredSession, roles: RoleFinder, given: Mapping[str, R
 
 
 def kept_codes(session: ScoredSession) -> Checkpoint:
-    """The checkpoint that knows the codes of a session as its coder gave them, before any volley rule."""
-    ruled = {"volley": None, "counted": (), "set_aside": None}
-    raw = [unit.model_copy(update=ruled) for unit in session.utterances]
+    """The checkpoint that knows the codes of a session; the volley rules, applied again, change nothing."""
 
     def recall(stage: str, kind: type[T], work: Callable[[], T]) -> T:
-        return TypeAdapter(kind).validate_python(raw) if stage == "codes" else work()
+        return TypeAdapter(kind).validate_python(session.utterances) if stage == "codes" else work()
 
     return recall
 
