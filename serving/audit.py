@@ -20,19 +20,22 @@ from serving.store.base import Base, Db, now
 from serving.store.records import AuditEntry, AuditHead
 
 HEAD = 1
+Detail = dict[str, str | int | bool | None]
+"""Ids and numbers, never content of a session."""
 _HASHED = ("number", "at", "organisation_id", "actor", "action", "subject", "detail")
 """What an entry's hash covers, after the hash before it."""
 _HEAD = Base.metadata.tables[AuditHead.__tablename__]
 _ENTRIES = Base.metadata.tables[AuditEntry.__tablename__]
 _AT_HEAD = sa.update(_HEAD).where(_HEAD.c.id == HEAD)
 _RAISE = _AT_HEAD.values(number=_HEAD.c.number + 1).returning(_HEAD.c.number, _HEAD.c.hash)
+_HOLD = _AT_HEAD.values(number=_HEAD.c.number)
 _MOVE = _AT_HEAD.values(hash=sa.bindparam("last"))
 _APPEND = sa.insert(_ENTRIES)
 """Made once and without the ORM: every act goes through these, and others wait meanwhile."""
 
 
 class Act(Value):
-    """What is written down. `detail` holds ids and numbers, never content of a session."""
+    """What is written down."""
 
     actor: str
     """A person's id, or `system`."""
@@ -40,7 +43,7 @@ class Act(Value):
     """Noun and verb: `session.read`, `token.create`."""
     subject: str
     organisation: str | None = None
-    detail: dict[str, str | int | bool | None] = Field(default_factory=dict)
+    detail: Detail = Field(default_factory=dict)
 
 
 class Verdict(Value):
@@ -57,6 +60,16 @@ class Verdict(Value):
         return self.broken_at is None and not self.reason
 
 
+def hold(db: Db) -> None:
+    """Takes the log's end for the caller's transaction: what it finds is all there is until that ends."""
+    db.execute(_HOLD)
+
+
+def detail_text(detail: Detail) -> str:
+    """A detail as it stands in the log."""
+    return json.dumps(detail, sort_keys=True)
+
+
 def record(db: Db, act: Act) -> None:
     """Appends an entry in the caller's transaction; another writer waits until that ends."""
     number, before = db.execute(_RAISE).one()
@@ -67,7 +80,7 @@ def record(db: Db, act: Act) -> None:
         "actor": act.actor,
         "action": act.action,
         "subject": act.subject,
-        "detail": json.dumps(act.detail, sort_keys=True),
+        "detail": detail_text(act.detail),
     }
     last = _hash(entry, before)
     db.execute(_APPEND, entry | {"hash": last})

@@ -16,7 +16,8 @@ from pydantic import Field
 from sqlalchemy.orm import aliased
 
 from msw_ml.session import Value
-from serving import reads
+from serving import audit, reads
+from serving.audit import Detail
 from serving.forms import Cursor
 from serving.permissions import May, Principal
 from serving.store.base import Db
@@ -51,7 +52,7 @@ class Entry(Value):
     subject_name: str | None
     is_session: bool
     """The subject is a session that is still there."""
-    detail: dict[str, str | int | bool | None]
+    detail: Detail
     hash: str
 
 
@@ -68,7 +69,7 @@ def export(db: Db, who: Principal, query: TrailQuery) -> Iterator[str]:
     found = _query(who, query).order_by(AuditEntry.number).execution_options(yield_per=500)
     yield _line(COLUMNS)
     for one in _read(db, found):
-        cells = one.model_dump(mode="json") | {"detail": json.dumps(one.detail, sort_keys=True)}
+        cells = one.model_dump(mode="json") | {"detail": audit.detail_text(one.detail)}
         yield _line(_cell(cells[name]) for name in COLUMNS)
 
 

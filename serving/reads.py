@@ -12,17 +12,16 @@ of one session.
 from __future__ import annotations
 
 import datetime as dt
-import json
 import threading
 from typing import TYPE_CHECKING, NamedTuple
 
 import sqlalchemy as sa
 
 from serving import audit
-from serving.audit import Act
+from serving.audit import Act, Detail
 from serving.permissions import Principal
 from serving.store.base import Db, now
-from serving.store.records import AuditEntry, AuditHead
+from serving.store.records import AuditEntry
 
 if TYPE_CHECKING:
     from serving.service import Service
@@ -80,16 +79,17 @@ def write_down(service: Service, db: Db) -> None:
     if not new:
         return
     with service.begin_in_turn() as own:
-        # the log's end is taken before anybody looks: of several processes with the same reading, one writes
-        own.execute(sa.update(AuditHead).where(AuditHead.id == audit.HEAD).values(number=AuditHead.number))
+        audit.hold(own)  # before anybody looks: of several processes with the same reading, one writes
         times = {one: _last(own, one) or _record(own, one) for one in new}
     for one, at in times.items():
         service.recent_reads.add(one, at)
 
 
 def _record(db: Db, one: Reading) -> dt.datetime:
-    act = Act(actor=one.person, action=READ, subject=one.session, organisation=one.organisation)
-    audit.record(db, act.model_copy(update={"detail": _detail(one)}))
+    detail = _detail(one)
+    audit.record(
+        db, Act(actor=one.person, action=READ, subject=one.session, organisation=one.organisation, detail=detail)
+    )
     return now()
 
 
@@ -100,11 +100,11 @@ def _last(db: Db, one: Reading) -> dt.datetime | None:
         AuditEntry.actor == one.person,
         AuditEntry.at > (now() - AGAIN).isoformat(timespec="milliseconds"),
         AuditEntry.action == READ,
-        AuditEntry.detail == json.dumps(_detail(one)),
+        AuditEntry.detail == audit.detail_text(_detail(one)),
     )
     at = db.scalar(found)
     return None if at is None else dt.datetime.fromisoformat(at)
 
 
-def _detail(one: Reading) -> dict[str, str]:
+def _detail(one: Reading) -> Detail:
     return {"kind": one.kind}
