@@ -6,7 +6,7 @@ from fastapi import Request
 from fastapi.responses import Response
 
 from msw_ml.reports.drawing_workers import FEW_WORKERS
-from msw_ml.reports.service import LEVELS, SMALLEST_GROUP, Shown
+from msw_ml.reports.service import SMALLEST_GROUP, Shown
 from serving import groups as grouping
 from serving.dependencies import At, Transaction, Who
 from serving.headers import REPORT_POLICY
@@ -37,7 +37,6 @@ def groups(request: Request, at: At, db: Transaction, who: Who) -> Response:
         smallest=SMALLEST_GROUP,
         few=FEW_WORKERS,
         book=at.codebook,
-        scale=LEVELS,
     )
 
 
