@@ -16,14 +16,14 @@ from sqlalchemy.orm import Session
 from msw_ml.batch.options import ScoreOptions
 from msw_ml.formats.session_json import load, session_json
 from msw_ml.pipeline import Pipeline
-from msw_ml.session import HeardSession, ScoredSession
+from msw_ml.session import ScoredSession
 from serving.corrections import with_corrected_codes
 from serving.job_control import end, hold
 from serving.job_queue import JobQueue
 from serving.results import CORRECTED, MACHINE, PEAKS, RECORDING, Version, advance
 from serving.stage_names import SHORT_BYTES, STAGES, WHOLE, overall
 from serving.stage_process import StageCanceled, StageFailed
-from serving.stages import Order
+from serving.stages import Order, heard_part
 from serving.store.base import Db, new_id, now
 from serving.store.objects import Objects, StorageAway
 from serving.store.sessions import Artefact, Job, JobKind, JobState, SessionRow, SessionState, StageRun
@@ -193,7 +193,7 @@ class JobRows:
         has another job in the queue, so this one's result is left."""
         latest = db.get_one(Artefact, (row.id, row.version, CORRECTED))
         held = load(self._objects.get(latest.key).decode("utf-8"), CORRECTED)
-        if _heard(held) == _heard(machine):
+        if heard_part(held) == heard_part(machine):
             self._write(db, row, machine, with_corrected_codes(machine, db, row, self._pipeline()))
 
     def _write(self, db: Db, row: SessionRow, machine: ScoredSession, corrected: ScoredSession) -> None:
@@ -203,12 +203,6 @@ class JobRows:
         version.add(db, CORRECTED, text if corrected is machine else session_json(corrected))
         row.version, row.state = version.number, SessionState.SCORED
         row.duration = machine.recording.duration
-
-
-def _heard(session: ScoredSession) -> HeardSession:
-    """What the coder and the rater were given."""
-    utterances = tuple(unit.utterance for unit in session.utterances)
-    return HeardSession(utterances=utterances, roles=session.roles, quality=session.quality)
 
 
 def _further(db: Db, first: SessionRow, session: ScoredSession, place: int) -> SessionRow:

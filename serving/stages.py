@@ -256,11 +256,15 @@ def _parts(order: Order, transcripts: list[Transcript]) -> Iterator[Part]:
         yield Part(recording=recording, utterances=units, notes=transcript.notes)
 
 
+def heard_part(session: ScoredSession) -> HeardSession:
+    """What the coder and the rater were given of a session."""
+    utterances = tuple(unit.utterance for unit in session.utterances)
+    return HeardSession(utterances=utterances, roles=session.roles, quality=session.quality)
+
+
 def _heard_again(text: str) -> Heard:
     session = load(text, "session.json")
-    utterances = tuple(unit.utterance for unit in session.utterances)
-    heard = HeardSession(utterances=utterances, roles=session.roles, quality=session.quality)
-    return Heard(recording=session.recording, heard=heard, settings=session.provenance.settings)
+    return Heard(recording=session.recording, heard=heard_part(session), settings=session.provenance.settings)
 
 
 def _duration(path: Path, order: Order) -> float | None:
