@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import multiprocessing
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -34,7 +37,7 @@ from msw_ml.session import (
     Utterance,
 )
 from msw_ml.settings import Settings
-from serving import auth
+from serving import auth, worker
 from serving.app import create_app
 from serving.results import CORRECTED, MACHINE, Version, advance
 from serving.service import Service
@@ -105,12 +108,23 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return service.settings.data / "service.db"
 
 
+@pytest.fixture(scope="session")
+def serve(empty_database: Path) -> Callable[[ServiceSettings], contextlib.AbstractContextManager[TestClient]]:
+    """A service with a database of its own, which ends with the context."""
+
+    @contextlib.contextmanager
+    def serving(settings: ServiceSettings) -> Iterator[TestClient]:
+        settings.data.mkdir()
+        shutil.copy(empty_database, settings.data)
+        with TestClient(create_app(settings, Settings()), raise_server_exceptions=False) as made:
+            yield made
+
+    return serving
+
+
 @pytest.fixture
-def client(settings: ServiceSettings, empty_database: Path) -> Iterator[TestClient]:
-    settings.data.mkdir()
-    shutil.copy(empty_database, settings.data)
-    app = create_app(settings, Settings())
-    with TestClient(app, raise_server_exceptions=False) as made:
+def client(settings: ServiceSettings, serve) -> Iterator[TestClient]:
+    with serve(settings) as made:
         yield made
 
 
@@ -128,6 +142,39 @@ def people(service: Service) -> People:
 def make_people() -> type[People]:
     """For modules that keep one service for all their tests."""
     return People
+
+
+class Keeper:
+    """The worker w1; it can be killed, and started again under its name."""
+
+    def __init__(self, settings: ServiceSettings, service: Service) -> None:
+        self._settings, self._service = settings, service
+        self.again()
+
+    def again(self) -> None:
+        spawned = multiprocessing.get_context("spawn")
+        self.process = spawned.Process(target=worker.run, args=(self._settings, Settings(threads=1), "w1"))
+        self.process.start()
+
+    def kill(self) -> None:
+        os.kill(self.process.pid or 0, signal.SIGKILL)
+        self.process.join()
+
+    def tidies_up(self) -> None:
+        """Waits until nothing half-made is left."""
+        ends = time.monotonic() + 10
+        while [key for key in self._service.objects.keys("") if "/stages/" in key]:
+            assert time.monotonic() < ends, "something half-made stays"
+            time.sleep(0.05)
+
+
+@pytest.fixture(scope="module")
+def running(settings: ServiceSettings, service: Service) -> Iterator[Keeper]:
+    """For modules that keep one service for all their tests: a worker takes seconds to start."""
+    keeper = Keeper(settings, service)
+    yield keeper
+    keeper.process.terminate()
+    keeper.process.join(10)
 
 
 class Postgres:

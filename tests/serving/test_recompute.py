@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import shutil
-import signal
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from fastapi.testclient import TestClient
 
 from msw_ml.session import Role
-from msw_ml.settings import Settings
-from serving import results, worker
-from serving.app import create_app
+from serving import results
 from serving.service import Service
 from serving.settings import ServiceSettings
 from serving.stage_names import STAGES
@@ -49,10 +42,8 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> ServiceSettings:
 
 
 @pytest.fixture(scope="module")
-def client(settings: ServiceSettings, empty_database: Path) -> Iterator[TestClient]:
-    settings.data.mkdir()
-    shutil.copy(empty_database, settings.data)
-    with TestClient(create_app(settings, Settings()), raise_server_exceptions=False) as made:
+def client(settings: ServiceSettings, serve) -> Iterator[TestClient]:
+    with serve(settings) as made:
         yield made
 
 
@@ -64,31 +55,6 @@ def service(client: TestClient) -> Service:
 @pytest.fixture(scope="module")
 def people(service: Service, make_people: Callable[[Service], object]) -> object:
     return make_people(service)
-
-
-class Keeper:
-    """The worker w1; it can be killed, and started again under its name."""
-
-    def __init__(self, settings: ServiceSettings) -> None:
-        self._settings = settings
-        self.again()
-
-    def again(self) -> None:
-        spawned = multiprocessing.get_context("spawn")
-        self.process = spawned.Process(target=worker.run, args=(self._settings, Settings(threads=1), "w1"))
-        self.process.start()
-
-    def kill(self) -> None:
-        os.kill(self.process.pid or 0, signal.SIGKILL)
-        self.process.join()
-
-
-@pytest.fixture(scope="module")
-def running(settings: ServiceSettings, service: Service) -> Iterator[Keeper]:
-    keeper = Keeper(settings)
-    yield keeper
-    keeper.process.terminate()
-    keeper.process.join(10)
 
 
 @pytest.fixture(scope="module")
@@ -172,7 +138,4 @@ def test_corrections_outlive_a_killed_worker(client, people, service, session, r
     assert now.utterances[0].code == "affirm", "a person's code stays through every new coding"
     assert len(runs) == len(set(runs)) == 2 * len(STAGES)
     assert states == {"succeeded"}
-    ends = time.monotonic() + 10
-    while [key for key in service.objects.keys("") if "/stages/" in key]:
-        assert time.monotonic() < ends, "something half-made stays"
-        time.sleep(0.05)
+    running.tidies_up()

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
-import os
-import shutil
-import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -18,23 +14,14 @@ import pytest
 import sqlalchemy as sa
 from fastapi.testclient import TestClient
 
-from msw_ml.settings import Settings
-from serving import webhooks, worker
-from serving.app import create_app
+from serving import webhooks
 from serving.service import Service
 from serving.settings import ServiceSettings
 from serving.stage_names import STAGES
 from serving.store.sessions import StageRun
 
-SPAWN = multiprocessing.get_context("spawn")
 CLIP = Path(__file__).parents[1] / "data" / "short_visit.flac"
 CSV = b"speaker,role,text\nAnn,worker,How are mornings?\nBea,parent,I want them calmer.\n"
-
-
-def begin(settings, name: str = "w1"):
-    process = SPAWN.Process(target=worker.run, args=(settings, Settings(threads=1), name))
-    process.start()
-    return process
 
 
 class Listener(BaseHTTPRequestHandler):
@@ -72,10 +59,8 @@ def settings(tmp_path_factory: pytest.TempPathFactory, listener: ThreadingHTTPSe
 
 
 @pytest.fixture(scope="module")
-def client(settings: ServiceSettings, empty_database: Path) -> Iterator[TestClient]:
-    settings.data.mkdir()
-    shutil.copy(empty_database, settings.data)
-    with TestClient(create_app(settings, Settings()), raise_server_exceptions=False) as made:
+def client(settings: ServiceSettings, serve) -> Iterator[TestClient]:
+    with serve(settings) as made:
         yield made
 
 
@@ -87,29 +72,6 @@ def service(client: TestClient) -> Service:
 @pytest.fixture(scope="module")
 def people(service: Service, make_people: Callable[[Service], object]) -> object:
     return make_people(service)
-
-
-class Keeper:
-    """The worker w1, started when it is first needed, and again after it was killed."""
-
-    def __init__(self, settings: ServiceSettings) -> None:
-        self._settings = settings
-        self.process = begin(settings)
-
-    def kill(self) -> None:
-        os.kill(self.process.pid or 0, signal.SIGKILL)
-        self.process.join()
-
-    def again(self) -> None:
-        self.process = begin(self._settings)
-
-
-@pytest.fixture(scope="module")
-def running(settings: ServiceSettings, service: Service) -> Iterator[Keeper]:
-    keeper = Keeper(settings)
-    yield keeper
-    keeper.process.terminate()
-    keeper.process.join(10)
 
 
 def send(client, people, content: bytes = CSV, name: str = "visit.csv", **fields) -> str:
@@ -142,7 +104,7 @@ def test_a_transcript_is_scored(client, people, running):
     assert "bad.csv" in failed["error"]
 
 
-def test_cancel_stops_the_work_within_two_seconds(client, people, service, running):
+def test_cancel_stops_the_work_within_two_seconds(client, people, running):
     """The process that computes is gone, not only the row's state; nothing half-made stays."""
     job = send(client, people, CLIP.read_bytes(), "clip.flac")
     wait(client, people, job, until=("listen",))
@@ -154,7 +116,7 @@ def test_cancel_stops_the_work_within_two_seconds(client, people, service, runni
         time.sleep(0.02)
     assert client.post(f"/v1/jobs/{after}/cancel", headers=people.as_("coach")).json()["state"] == "canceled"
     assert client.get(f"/v1/jobs/{job}", headers=people.as_("coach")).json()["state"] == "canceled"
-    nothing_half_made(service)
+    running.tidies_up()
 
 
 def test_short_transcripts_are_killed_and_stopped_whole(client, people, service, running):
@@ -176,15 +138,7 @@ def test_short_transcripts_are_killed_and_stopped_whole(client, people, service,
         assert set(stages(service, job)) == (set() if job in stopped else set(STAGES))
         scores = client.get(f"/v1/sessions/{end['sessions'][0]}/ratings.json", headers=headers)
         assert scores.status_code == (409 if job in stopped else 200)
-    nothing_half_made(service)
-
-
-def nothing_half_made(service: Service) -> None:
-    """Waits until the worker has tidied up."""
-    ends = time.monotonic() + 10
-    while [key for key in service.objects.keys("") if "/stages/" in key]:
-        assert time.monotonic() < ends, "something half-made stays"
-        time.sleep(0.05)
+    running.tidies_up()
 
 
 def test_a_webhook_is_signed_and_comes_again_until_taken(client, people, running, listener):
