@@ -86,10 +86,10 @@ STATES: dict[str, JsonValue] = {"list_sessions": SessionState.SCORED.value, "lis
 def examples(story: Story) -> dict[str, JsonValue]:
     """Name of the value → its example as JSON; what is sent leaves out what may be left out."""
     made = (*_sessions(story), *_opinions(story), *_organisation(), *_operations())
+    by_name = {type(one).__name__: one for one in made}
     return {
         name: one.model_dump(mode="json", exclude_unset=name.endswith(("Request", "Change")))
-        for one in made
-        for name in (type(one).__name__,)
+        for name, one in by_name.items()
     }
 
 
