@@ -21,8 +21,7 @@ def docs(request: Request, at: At) -> Response:
     """Open to everybody, as the document itself is."""
     who = dependencies.browser_principal(request, at)
     address = at.settings.public_address or str(request.base_url)
-    read = _manual(request)
-    return page(request, "docs.html", who, manual=read, problem=read.problem, address=address.rstrip("/"))
+    return page(request, "docs.html", who, manual=_manual(request), address=address.rstrip("/"))
 
 
 def _manual(request: Request) -> Manual:
