@@ -59,6 +59,17 @@ for path in sys.argv[2:]:
 """The speech room by itself: what `msw score` does before coding."""
 
 
+MEASURED = """
+import os, subprocess, sys
+process = subprocess.Popen(sys.argv[2:], stdout=subprocess.DEVNULL)
+_, status, usage = os.wait4(process.pid, 0)
+with open(sys.argv[1], "w") as file:
+    print(usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, file=file)
+sys.exit(os.waitstatus_to_exitcode(status))
+"""
+"""A small process starts the measured one, since the system counts the peak of whoever starts a process as its own."""
+
+
 class Spent(Value):
     """What one process took."""
 
@@ -158,19 +169,17 @@ class _Run:
     def _spent(self, what: str, code: Sequence[str]) -> Spent:
         """Runs a process to its end; its peak memory is the largest of it and of the processes it waited for."""
         environment = {**os.environ, "OMP_NUM_THREADS": str(self.threads)}
+        spent = self.folder / f"spent-{time.monotonic_ns()}"
         began = time.monotonic()
-        process = subprocess.Popen(code, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment)  # noqa: S603
-        said = process.stderr.read() if process.stderr else b""
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode != 0:
-            raise EngineError(f"{what} failed with exit {process.returncode}: {said.decode(errors='replace')[-500:]}")
-        return Spent(
-            what=what,
-            seconds=time.monotonic() - began,
-            cpu_seconds=usage.ru_utime + usage.ru_stime,
-            peak_mib=usage.ru_maxrss / 1024,
+        done = subprocess.run(  # noqa: S603
+            [sys.executable, "-c", MEASURED, str(spent), *code], check=False, capture_output=True, env=environment
         )
+        seconds = time.monotonic() - began
+        if done.returncode != 0:
+            said = done.stderr.decode(errors="replace")[-500:]
+            raise EngineError(f"{what} failed with exit {done.returncode}: {said}")
+        cpu_seconds, peak_mib = map(float, spent.read_text().split())
+        return Spent(what=what, seconds=seconds, cpu_seconds=cpu_seconds, peak_mib=peak_mib)
 
 
 def _chain(run: _Run) -> tuple[list[Spent], list[Ratio]]:
