@@ -33,22 +33,21 @@ def take_in(service: Service, who: Principal, session_id: str, upload: Upload, k
     """Keeps an upload and enqueues its job; the same key gives the job that it gave before.
 
     Raises 415, 422 (fields, a transcript made to do harm, or a key that was used for something else) and 503.
-    Nothing is left behind by an upload that was refused.
+    Nothing is left behind by an upload that was refused, nor by a second one with the same key: that is found out
+    by the key's row, which can be inserted once, without a look beforehand that every first upload would pay for.
     """
     try:
         form = UploadForm.of(upload.fields)
         kind = upload.kind
         if kind == "transcript" and upload.incoming.size > service.settings.max_transcript_mb << 20:
             raise Problem(413, f"a transcript may have {service.settings.max_transcript_mb} MB")
-        fingerprint = _fingerprint(upload)
         with service.begin() as db:
-            if key is not None and (before := _known(db, who, key, fingerprint)):
-                return before
             session = _session(db, service, who, form, upload)
             session.id, session.kind = session_id, kind
         kept = upload.incoming.keep()
     finally:
         upload.incoming.drop()
+    fingerprint = _fingerprint(upload)
     try:
         if kind == "transcript":
             at_the_door.check(service.objects, kept.key, session.source)

@@ -7,19 +7,23 @@ schema `dbos`.
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from msw_ml.errors import BadSetting
 from serving.store.tables import METADATA
 
 BUSY_MS = 30_000
 """How long a writer waits for another on SQLite, as the job engine does."""
+RESTED_SECONDS = 1.0
+"""A PostgreSQL connection that lay unused for longer is tried before it is used: the server may have gone since.
+Trying it each time costs a round trip for every transaction of a crowd."""
 
 _UNTIL_GIVEN_UP = {
     "connect_timeout": 5,
@@ -48,14 +52,33 @@ def open_engine(url: str, pool_size: int = 10) -> sa.Engine:
         return engine
     if parsed.get_backend_name() != "postgresql":
         raise BadSetting(f"the service keeps its rows in SQLite or PostgreSQL, not in {parsed.get_backend_name()}")
-    return sa.create_engine(
+    engine = sa.create_engine(
         parsed.set(drivername="postgresql+psycopg"),
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_timeout=10,
-        pool_pre_ping=True,
         connect_args={**_UNTIL_GIVEN_UP, "options": f"{parsed.query.get('options', '')} {_UNTIL_LET_GO}".strip()},
     )
+    _try_the_rested(engine)
+    return engine
+
+
+def _try_the_rested(engine: sa.Engine) -> None:
+    """Has the pool try connections that lay unused; where one is dead, the pool opens another in its place."""
+
+    @sa.event.listens_for(engine, "checkin")
+    def note(_: DBAPIConnection | None, record: ConnectionPoolEntry) -> None:
+        record.info["rests_since"] = time.monotonic()
+
+    @sa.event.listens_for(engine, "checkout")
+    def look(connection: DBAPIConnection, record: ConnectionPoolEntry, _: PoolProxiedConnection) -> None:
+        since = record.info.get("rests_since")
+        if since is None or time.monotonic() - since < RESTED_SECONDS:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error as error:
+            raise sa.exc.DisconnectionError("this connection has ended") from error
 
 
 def _prepare_sqlite(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:

@@ -15,6 +15,8 @@ from msw_ml.settings import Settings
 from serving import worker
 from serving.app import create_app
 from serving.settings import ServiceSettings
+from serving.store import database
+from serving.store.database import open_engine
 
 CSV = b"speaker,role,text\nAnn,worker,How are mornings?\nBea,parent,I want them calmer.\n"
 
@@ -74,6 +76,23 @@ def test_a_database_that_goes_away_comes_back(postgres, make_people, tmp_path):
             process.terminate()
             process.join(20)
             process.kill()
+
+
+def test_a_connection_that_rested_is_tried_before_use(postgres, monkeypatch):
+    """Whoever comes first after the database was started anew is served, by a new connection."""
+    engine = open_engine(postgres.database())
+
+    def whose() -> int:
+        with engine.connect() as connection:
+            return connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
+
+    monkeypatch.setattr(database, "RESTED_SECONDS", 0.0)
+    before = whose()
+    assert whose() == before
+    postgres.stop()
+    postgres.start()
+    assert whose() != before
+    engine.dispose()
 
 
 def send(client: TestClient, people) -> str:
