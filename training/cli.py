@@ -127,18 +127,21 @@ def _train_own(given: list[Path], out: Path, options: tuple[Path | None, Path | 
 
 
 def _evaluate(path: Path, data: Path, card: Path | None, as_json: bool) -> bool:
-    _need_torch()
     from msw_ml import bundle as bundles
-    from training import card as cards
-    from training import elements, report
-    from training.corpora import SETS
 
     opened = bundles.read(path)
     if opened.info.kind not in KINDS:
         raise UnknownName("kind of bundle to evaluate", opened.info.kind, KINDS)
     if opened.info.kind == "session_rater":
-        typer.echo(elements.evaluate_elements(path, data).model_dump_json(indent=1))
+        from training.own_evaluation import evaluate_elements
+
+        typer.echo(evaluate_elements(path, data).model_dump_json(indent=1))
         return True
+    _need_torch()
+    from training import card as cards
+    from training import report
+    from training.corpora import SETS
+
     made, found = report.make(opened, data, SETS)
     text = cards.write(made, found)
     if card is not None:

@@ -1,4 +1,4 @@
-"""Trains the session rater from a recipe, and checks a rater on rated sessions.
+"""Trains the session rater from a recipe.
 
 A recipe (`kind = "session_rater"`) says which ratings, transcripts and machine codes to read, which
 features to use and how to fit. The bundle holds one JSON file of weights and a card with the figures.
@@ -23,13 +23,13 @@ from msw_ml.errors import BadSetting
 from msw_ml.rating.features import SIDES, Floats, Ints, feature_names, feature_row
 from msw_ml.rating.limits import Limits
 from msw_ml.rating.marks import Mark
-from msw_ml.rating.rater import HIGHEST, LOWEST, WEIGHTS, BundleRater, ElementModel, SessionModel
+from msw_ml.rating.rater import WEIGHTS, ElementModel, SessionModel
 from msw_ml.session import Role, Value
 from training.elements_baselines import MIDDLE, baselines
 from training.elements_card import CardFacts, write_card
 from training.elements_data import DataOptions, Gathered, gather
 from training.elements_evidence import deletion_curve
-from training.elements_figures import Evaluation, Part, Truth, figures, halo
+from training.elements_figures import Part, Truth, figures, halo
 from training.elements_fit import (
     DIGITS,
     CrossFitted,
@@ -42,7 +42,6 @@ from training.elements_fit import (
 )
 from training.marks import MarkOptions
 from training.rated_sessions import FOLDS, RatedSession
-from training.scored_visits import read_scored
 
 DATA = Path("../shared/data")
 """Where the sets' files lie unless said otherwise, from the root of a checkout."""
@@ -128,32 +127,6 @@ def make_table(plan: Recipe, known: Gathered, codebook: Codebook) -> tuple[Table
 
 def _used(names: Sequence[str], kinds: tuple[str, ...] | None) -> list[bool]:
     return [kinds is None or name.split(":")[0] in kinds for name in names]
-
-
-def evaluate_elements(bundle: Path, data: Path) -> Evaluation:
-    """How a rater agrees with people on sessions that `msw score` has scored.
-
-    `data` is the folder of scored sessions with `ratings.csv` in it (`training.scored_visits` says how).
-    The sessions must be none that the rater learned from; nothing here can check that.
-    """
-    read = bundles.read(bundle)
-    codebook = load_codebook((read.info.codebook or "").split(" ")[0])
-    rater = BundleRater(bundle, codebook)
-    model = rater.model
-    every = read_scored(data, codebook)
-    sessions = [session for session in every if rater.is_long_enough(session.coded)]
-    talks = [rater.talk(session.coded) for session in sessions]
-    elements = [one.element for one in model.elements]
-    x = np.array([feature_row(talk, model.features, codebook, model.manner) for talk in talks])
-    predicted = np.clip(np.array([model.ratings(row) for row in x]), LOWEST, HIGHEST)
-    truth = _truth(sessions, np.array([session.group for session in sessions], dtype=np.intp), elements)
-    widths = np.tile([one.half_width for one in model.elements], (len(sessions), 1))
-    constant = np.full(truth.y.shape, MIDDLE)
-    return Evaluation(
-        figures=tuple(figures(truth, {read.label: predicted, "constant 3": constant}, {read.label: widths})),
-        halo=tuple(halo(truth, predicted)),
-        declined=tuple(session.id for session in every if session not in sessions),
-    )
 
 
 def _parts(plan: Recipe, known: Gathered, table: Table, truth: Truth, crossed: CrossFitted) -> list[Part]:

@@ -47,9 +47,10 @@ def train_own(files: OwnFiles, out: Path, codebook: Codebook, rater: Path | None
     start = bundles.load(rater or bundles.shipped(NAME), NAME, codebook.key)
     starter = BundleRater(start.path, codebook)
     every = read_own(files, codebook)
-    declined = _declined(every, starter)
-    own = every.at([row for row, name in enumerate(every.names) if name not in declined])
-    _check(own, start, len(declined))
+    unrated = declined(every, starter)
+    own = every.at([row for row, name in enumerate(every.names) if name not in unrated])
+    _check(own, len(unrated))
+    check_unseen(own, start)
     tuning = tune(own, starter, codebook)
     version = start.info.version.removesuffix(MARK) + MARK
     facts = OwnFacts(
@@ -59,16 +60,16 @@ def train_own(files: OwnFiles, out: Path, codebook: Codebook, rater: Path | None
         groups=len(np.unique(own.groups)),
         grouped_by=own.grouped_by,
         coders=len(own.coders),
-        declined=len(declined),
+        declined=len(unrated),
         unrated=own.unrated,
         found=compare(tuning),
     )
     card = write_own_card(codebook, tuning.before, tuning.model, facts)
-    return Trained(_write(out / NAME, start, version, tuning, card), facts.found, declined)
+    return Trained(_write(out / NAME, start, version, tuning, card), facts.found, unrated)
 
 
-def _declined(own: OwnVisits, rater: BundleRater) -> dict[str, str]:
-    """Sessions that the rater would not rate, and why: they are not learned from."""
+def declined(own: OwnVisits, rater: BundleRater) -> dict[str, str]:
+    """Sessions that the rater would not rate, and why: neither learned from nor compared."""
     found = {
         name: rater.obstacle(one.utterances, one.quality, one.roles)
         for name, one in zip(own.names, own.sessions, strict=True)
@@ -76,8 +77,19 @@ def _declined(own: OwnVisits, rater: BundleRater) -> dict[str, str]:
     return {name: why.removeprefix("Withheld: ") for name, why in found.items() if why is not None}
 
 
-def _check(own: OwnVisits, start: Bundle, declined: int) -> None:
-    """Raises `InputError` where there is too little to learn from, `BadSetting` where the rater knows it already."""
+def check_unseen(own: OwnVisits, rater: Bundle) -> None:
+    """Raises `BadSetting` where a fine-tuned rater has learned from one of the sessions."""
+    known = learned_from(rater.info)
+    again = [name for name, one in zip(own.names, own.sessions, strict=True) if mark(one.recording.sha256) in known]
+    if again:
+        raise BadSetting(
+            f"{rater.label} has learned from {len(again)} of these sessions already ('{again[0]}' is one), so every "
+            "figure would flatter: take the rater that it came from, with all sessions at once"
+        )
+
+
+def _check(own: OwnVisits, declined: int) -> None:
+    """Raises `InputError` where there is too little to learn from."""
     most = int(np.isfinite(own.y).sum(axis=0).max()) if own.names else 0
     if most < MINIMUM_SESSIONS:
         also = f" ({declined} more are too short or too poorly heard to be rated)" if declined else ""
@@ -91,13 +103,6 @@ def _check(own: OwnVisits, start: Bundle, declined: int) -> None:
         raise InputError(
             f"the {len(own.names)} sessions are of {groups} {own.grouped_by} only, {LEAST_GROUPS} are needed: else "
             "nobody can tell whether the rater knows the practice or the person. Add rated visits of others"
-        )
-    known = learned_from(start.info)
-    again = [name for name, one in zip(own.names, own.sessions, strict=True) if mark(one.recording.sha256) in known]
-    if again:
-        raise BadSetting(
-            f"{start.label} has learned from {len(again)} of these sessions already ('{again[0]}' is one), so every "
-            "figure would flatter: start from the rater that it came from, with all sessions at once"
         )
 
 

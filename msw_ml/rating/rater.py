@@ -20,7 +20,7 @@ from msw_ml.codebook import Codebook, Element
 from msw_ml.errors import ModelNotFound, RatingFailed
 from msw_ml.rating.evidence import find_evidence
 from msw_ml.rating.features import Floats, Talk, feature_row, read_talk
-from msw_ml.rating.limits import Limits, length_obstacle, obstacle
+from msw_ml.rating.limits import Limits, obstacle
 from msw_ml.rating.manner import Manner
 from msw_ml.rating.marks import Mark, MarkReader
 from msw_ml.session import CodedUtterance, Evidence, Measure, Quality, Rating, RatingStatus, RoleChoice, Value
@@ -150,10 +150,6 @@ class BundleRater:
     def obstacle(self, coded: Sequence[CodedUtterance], quality: Quality, roles: RoleChoice) -> str | None:
         """Why it would not rate a session, as a sentence; `None`: it would."""
         return obstacle(coded, roles, quality, self._unmarked(coded), self.model.limits)
-
-    def is_long_enough(self, coded: Sequence[CodedUtterance]) -> bool:
-        """Whether enough is said in a session for it to be rated."""
-        return length_obstacle(self._unmarked(coded), self.model.limits) is None
 
     def _unmarked(self, coded: Sequence[CodedUtterance]) -> Talk:
         return read_talk(coded, self._codebook, self.model.manner)

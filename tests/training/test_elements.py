@@ -11,7 +11,7 @@ import pytest
 
 from msw_ml import bundle
 from msw_ml.codebook import Codebook, load
-from msw_ml.errors import BadSetting, MalformedTranscript, UnreadableInput
+from msw_ml.errors import BadSetting
 from msw_ml.rating.manner import Manner
 from msw_ml.rating.rater import BundleRater
 from msw_ml.session import (
@@ -24,7 +24,7 @@ from msw_ml.session import (
     ScoredSession,
     Utterance,
 )
-from training.elements import evaluate_elements, read_recipe, train_elements
+from training.elements import read_recipe, train_elements
 from training.elements_evidence import deletion_curve
 from training.elements_figures import Truth, as_table, figures, halo
 from training.elements_fit import (
@@ -37,8 +37,8 @@ from training.elements_fit import (
     fit_manner,
     folds,
 )
+from training.own_evaluation import evaluate_elements
 from training.rated_sessions import SortedSession
-from training.scored_visits import read_scored
 
 RECIPE = Path(__file__).resolve().parents[2] / "training" / "recipes" / "elements.toml"
 
@@ -181,7 +181,7 @@ def scored(name: str, codebook: Codebook, is_open: bool) -> ScoredSession:
         for n, (role, code, text) in enumerate(rows)
     ]
     return ScoredSession(
-        recording=Recording(name=name, source=f"{name}.csv", sha256="0" * 64, kind="transcript"),
+        recording=Recording(name=name, source=f"{name}.csv", sha256=f"{name:0>64}", kind="transcript"),
         roles=RoleChoice(roles={"worker": Role.WORKER, "parent": Role.PARENT}, margin=1.0, method="given"),
         quality=Quality(),
         utterances=tuple(said),
@@ -232,14 +232,6 @@ def test_unsaying_the_evidence_moves_ratings_more_than_unsaying_other_words(code
         assert point.moved > point.by_chance
 
 
-def test_own_visits_are_read_with_their_coders_mean(visits: Path, codebook: Codebook) -> None:
-    sessions = read_scored(visits, codebook)
-    assert [one.id for one in sessions] == [f"visit{n}" for n in range(12)]
-    assert {one.group for one in sessions} == set(range(6))
-    assert set(sessions[0].ratings.values()) == {1.5}
-    assert set(sessions[1].ratings.values()) == {4.0}
-
-
 def test_shipped_rater_is_evaluated_on_own_visits(visits: Path, codebook: Codebook) -> None:
     shipped = bundle.shipped("session_rater")
     found = evaluate_elements(shipped, visits)
@@ -250,25 +242,6 @@ def test_shipped_rater_is_evaluated_on_own_visits(visits: Path, codebook: Codebo
     listening = [row for row in own if codebook.element(row.element).group != "good_authority"]
     assert all(row.spearman.value is not None and row.spearman.value > 0.8 for row in listening)
     assert found.declined == ()
-
-
-@pytest.mark.parametrize("cell", ["6", "good", "nan"])
-def test_rating_off_the_scale_is_named_by_line_and_column(visits: Path, codebook: Codebook, cell: str) -> None:
-    path = visits / "ratings.csv"
-    path.write_text(path.read_text().replace("visit0,B,worker0,2", f"visit0,B,worker0,{cell}"))
-    with pytest.raises(MalformedTranscript, match=f"line 3, column .*'{cell}'"):
-        read_scored(visits, codebook)
-
-
-def test_visit_that_was_not_scored_is_named(visits: Path, codebook: Codebook) -> None:
-    (visits / "visit3" / "session.json").unlink()
-    with pytest.raises(UnreadableInput, match="visit3"):
-        read_scored(visits, codebook)
-
-
-def test_folder_without_ratings_is_refused(tmp_path: Path, codebook: Codebook) -> None:
-    with pytest.raises(UnreadableInput, match=r"ratings\.csv"):
-        read_scored(tmp_path, codebook)
 
 
 def test_shipped_recipe_can_be_read() -> None:
