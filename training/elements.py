@@ -87,20 +87,24 @@ def train_elements(recipe: Path, out: Path, data: Path = DATA) -> Path:
 
     `data` is where the sets' files lie. Raises `BadSetting`, what reading the sets raises, and `OutputError`.
     """
+    return train_plan(read_recipe(recipe), recipe.name, out, data)
+
+
+def train_plan(plan: Recipe, called: str, out: Path, data: Path = DATA) -> Path:
+    """The same for a recipe that was read; its card names it as `called`."""
     # One thread adds numbers up in one order: the same weights for any number of processors.
     with threadpool_limits(limits=1):
-        return _train(recipe, out, data)
+        return _train(plan, called, out, data)
 
 
-def _train(recipe: Path, out: Path, data: Path) -> Path:
-    plan = read_recipe(recipe)
+def _train(plan: Recipe, called: str, out: Path, data: Path) -> Path:
     codebook = load_codebook(plan.codebook)
     known = gather(plan.data, data, codebook, (plan.manner, plan.marks, plan.limits))
     table, truth, names = make_table(plan, known, codebook)
     crossed = cross_fit(table, plan.fit)
     model = _model(plan, known, table, (truth.elements, names), crossed.predicted)
     facts = CardFacts(
-        recipe=recipe.name,
+        recipe=called,
         note=plan.note,
         parts=tuple(_parts(plan, known, table, truth, crossed)),
         curve=tuple(deletion_curve(known.talks, model, codebook, plan.fit.seed)),

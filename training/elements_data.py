@@ -38,6 +38,8 @@ class DataOptions(Value):
     folder that the command runs in."""
     visits: str | None = None
     """Folder of `datasets/` with visits, their ratings and marks."""
+    has_test: bool = True
+    """Whether the visits' test part is learned from too, as in what ships."""
     names: dict[str, str] = Field(default_factory=dict)
     """Set → what its sessions are, to follow "Learned from 90 …"."""
 
@@ -76,6 +78,7 @@ def gather(
     marked = _Marked([np.zeros((len(one.coded), 0)) for one in sessions], [], {})
     if chosen.visits:
         visits = read_visits(SETS / chosen.visits, chosen.coder, codebook)
+        visits = visits if chosen.has_test else visits.without_test()
         marks, marked = visits.marks, _mark(sessions, visits, mark_options)
         sessions, sources = [*sessions, *visits.sessions], (*sources, visits.source)
     talks = _long_enough(sessions, codebook, manner, limits)

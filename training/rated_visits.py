@@ -39,6 +39,11 @@ class RatedVisits(NamedTuple):
     marks: tuple[Mark, ...]
     source: Source
 
+    def without_test(self) -> RatedVisits:
+        """All but the test part."""
+        kept = [(one, carried) for one, carried in zip(self.sessions, self.carried, strict=True) if not one.is_test]
+        return self._replace(sessions=[one for one, _ in kept], carried=[carried for _, carried in kept])
+
 
 def read_visits(folder: Path, coder: Path, codebook: Codebook) -> RatedVisits:
     """Rated visits as `coder`'s networks code them that did not learn from them.

@@ -33,11 +33,11 @@ from msw_ml.session import (
     ScoredSession,
     Utterance,
 )
-from training.corpora import SETS
+from training.elements import read_recipe
 from training.own_data import OwnFiles, read_own
 from training.own_fit import ElementTable, correct, cross_correct, splits
+from training.own_trial import RECIPE, play
 from training.own_visits import Trained, train_own
-from training.rated_visits import read_visits
 
 ROWS = 20
 SESSIONS, WORKERS = 40, 12
@@ -422,32 +422,13 @@ def test_own_visits_are_not_given_with_a_recipe(organisation: Organisation, tmp_
     assert isinstance(run.exception, BadSetting)
 
 
-@pytest.fixture
-def played(organisation: Organisation, codebook: Codebook) -> OwnFiles:
-    """The test part of the simulated visits as own data: codes of networks that did not learn from it, two readers
-    who are made a point stricter, and six workers."""
-    visits = SETS / "simulated_visits"
-    known = read_visits(visits, bundle.shipped("behaviour_coder"), codebook)
-    test = {one.id for one in known.sessions if one.is_test}
-    for one in known.sessions:
-        if one.is_test:
-            organisation.put(session(one.id, one.coded, codebook))
-    rows = [
-        row for path in sorted((visits / "ratings").glob("*.csv")) for row in csv.reader(path.open()) if row[0] in test
-    ]
-    stricter = [[name, coder, element, str(max(1, int(value) - 1))] for name, coder, element, value in rows]
-    save(organisation.ratings, [["session", "coder", "element", "value"], *stricter])
-    design = list(csv.DictReader((visits / "design.csv").open()))
-    save(organisation.visits, [["session", "worker"], *([d["session"], d["worker"]] for d in design)])
-    return OwnFiles(scored=organisation.scored, ratings=(organisation.ratings,), visits=organisation.visits)
-
-
 @pytest.mark.slow
-def test_part_of_the_simulated_visits_played_as_own(played: OwnFiles, codebook: Codebook, tmp_path: Path) -> None:
+def test_part_of_the_simulated_visits_played_as_own(codebook: Codebook, tmp_path: Path) -> None:
     """The shipped rater follows stricter readers on workers whom fine-tuning did not see.
 
     It has learned from these visits before, so that the figures say how fine-tuning works, not how well the rater does.
     """
+    played = play(read_recipe(RECIPE), codebook, tmp_path / "own", stricter=1)
     made = train_own(played, tmp_path / "out", codebook)
     for one in made.found.elements:
         assert (one.sessions, one.groups, one.twice) == (50, 6, 50)

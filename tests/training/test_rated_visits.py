@@ -7,12 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from msw_ml import bundle
 from msw_ml.codebook import Codebook, load
 from msw_ml.errors import BadSetting, MalformedTranscript
 from msw_ml.rating.marks import PLACES, Mark, Rows
 from msw_ml.text.buckets import BUCKETS
 from training.marks import MarkOptions, cross_read, fit_marks, mark_figures
-from training.rated_visits import rated_together, read_mark_list
+from training.rated_visits import rated_together, read_mark_list, read_visits
 
 SHIPPED = Path(__file__).resolve().parents[2] / "datasets" / "simulated_visits"
 
@@ -20,6 +21,15 @@ SHIPPED = Path(__file__).resolve().parents[2] / "datasets" / "simulated_visits"
 @pytest.fixture(scope="module")
 def codebook() -> Codebook:
     return load()
+
+
+def test_the_test_part_can_be_left_out(codebook: Codebook) -> None:
+    """Protects figures of a rater that must not know it: sessions and their marks go together."""
+    every = read_visits(SHIPPED, bundle.shipped("behaviour_coder"), codebook)
+    rest = every.without_test()
+    assert (len(every.sessions), len(rest.sessions)) == (248, 198)
+    assert [len(carried) for carried in rest.carried] == [len(one.coded) for one in rest.sessions]
+    assert not any(one.is_test for one in rest.sessions)
 
 
 def ratings(folder: Path, coder: str, *lines: str) -> None:
