@@ -11,14 +11,10 @@ import io
 import math
 import random
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from scipy import stats
 
-from evaluation.codings import Visit
-from evaluation.reading import visits
-from evaluation.reading.scored import sessions_in
-from evaluation.reading.tables import Table, read_tables
+from evaluation.candidates import Candidate, Pool
 from msw_ml.errors import InputError
 from msw_ml.session import Value
 
@@ -28,14 +24,6 @@ PLANNED = (0.5, 0.6, 0.7, 0.8, 0.9)
 
 SCORE_BANDS = 3
 """Strata made of machine scores: low, middle, high."""
-
-
-class Candidate(Value):
-    """A session that may be drawn, with what it can be stratified by. The score never leaves this module."""
-
-    session: str
-    visit: Visit = Visit()
-    score: float | None = None
 
 
 class Design(Value):
@@ -61,14 +49,17 @@ class Sample(Value):
 
     design: Design
     candidates: int
+    left_out: dict[str, tuple[str, ...]]
+    """Reason → sessions that were not drawn from."""
     drawn: tuple[str, ...]
     strata: dict[str, tuple[int, int]]
     """Stratum → sessions in it and drawn of it; machine scores stand as `stratum 1`, … so that coders stay blind."""
     expected: tuple[HalfWidth, ...]
 
 
-def draw(candidates: Sequence[Candidate], design: Design) -> Sample:
+def draw(pool: Pool, design: Design) -> Sample:
     """Draws a share of every stratum, at least one of each while they last. The same seed draws the same."""
+    candidates = pool.candidates
     if not candidates:
         raise InputError("there are no sessions to draw from; give the output folder of `msw score` or a table of them")
     size = min(len(candidates), max(design.least, math.ceil(design.share * len(candidates))))
@@ -82,6 +73,7 @@ def draw(candidates: Sequence[Candidate], design: Design) -> Sample:
     return Sample(
         design=design,
         candidates=len(candidates),
+        left_out=pool.left_out,
         drawn=tuple(drawn),
         strata={name: (len(strata[name]), len(sessions)) for name, sessions in taken.items()},
         expected=tuple(HalfWidth(icc=icc, single=half_width(icc, len(drawn), design.coders)) for icc in PLANNED),
@@ -101,20 +93,6 @@ def half_width(icc: float, n: int, k: int, level: float = 0.95) -> float:
     return z * spread * math.sqrt(2.0 / (k * (k - 1) * (n - 1)))
 
 
-def find(path: Path, table: Path | None = None) -> list[Candidate]:
-    """Sessions of an output folder of `msw score`, or of a table; `table` tells more of them."""
-    known = {} if table is None else visits.read(table)
-    if path.is_dir():
-        overview = path / "sessions.csv"
-        if overview.is_file():
-            return _listed(read_tables(overview)[0], known)
-        names = [file.parent.name for file in sessions_in(path)]
-        return [Candidate(session=name, visit=known.get(name, Visit())) for name in names]
-    if not path.is_file():
-        raise InputError(f"{path}: there is no such file or folder; give an output folder or a table of sessions")
-    return _listed(read_tables(path)[0], {**visits.read(path), **known})
-
-
 def as_csv(sample: Sample) -> str:
     """The list for coders: order and session, nothing else."""
     text = io.StringIO()
@@ -122,18 +100,6 @@ def as_csv(sample: Sample) -> str:
     writer.writerow(("order", "session"))
     writer.writerows(enumerate(sample.drawn, start=1))
     return text.getvalue()
-
-
-def _listed(table: Table, known: Mapping[str, Visit]) -> list[Candidate]:
-    session = visits.session_column(table)
-    ratings = [place for place, title in enumerate(table.header) if f"{title}_status" in table.header]
-    found = []
-    for number, cells in table.rows:
-        name = table.text(number, cells, session)
-        scores = [score for place in ratings if (score := table.number(number, cells, place)) is not None]
-        mean = sum(scores) / len(scores) if scores else None
-        found.append(Candidate(session=name, visit=known.get(name, Visit()), score=mean))
-    return found
 
 
 def _strata(candidates: Sequence[Candidate], design: Design) -> dict[str, list[str]]:

@@ -35,20 +35,27 @@ def sample(
 ) -> None:
     """Draws the sessions to code twice, blind, and says how exact the agreement will be.
 
+    Sessions without scores, and those that a fine-tuned rater learned from, are left out and named.
     Writes sample.csv (for coders: order and session, no score) and sample.json (for the file).
     """
-    from evaluation import sampling
+    from evaluation import candidates, sampling
     from msw_ml.disk import write_text
+    from msw_ml.settings import Settings
 
     strata = tuple(part.strip() for part in by.split(",") if part.strip())
     for part in strata:
         if part not in _STRATA:
             raise BadSetting(f"--by {part}: sessions can be stratified by {', '.join(_STRATA)}")
     design = sampling.Design(share=share, least=least, coders=coders, strata=strata, seed=seed)
-    drawn = sampling.draw(sampling.find(source, sessions), design)
+    pool = candidates.find(source, sessions, Settings().session_rater)
+    drawn = sampling.draw(pool, design)
     write_text(output / "sample.csv", sampling.as_csv(drawn))
     write_text(output / "sample.json", drawn.model_dump_json(indent=1) + "\n")
+    for note in pool.notes:
+        typer.echo(f"Note: {note}", err=True)
     typer.echo(f"{len(drawn.drawn)} of {drawn.candidates} sessions, {coders} coders each.")
+    for reason, names in drawn.left_out.items():
+        typer.echo(f"{len(names)} left out, {reason}: {', '.join(names)}")
     typer.echo("If one coder's agreement, ICC(A,1), is   the 95% interval will be about")
     for expected in drawn.expected:
         width = "–" if math.isinf(expected.single) else f"± {expected.single:.2f}"

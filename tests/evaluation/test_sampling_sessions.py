@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,28 +11,30 @@ from hypothesis import strategies as st
 
 from evaluation import sampling
 from evaluation.agreement import icc
+from evaluation.candidates import Candidate, Pool
 from evaluation.codings import Visit
-from evaluation.sampling import Candidate, Design
+from evaluation.sampling import Design
 from msw_ml.errors import InputError
 
 
-def candidates(n: int, workers: int = 4) -> list[Candidate]:
-    return [
+def pool(n: int, workers: int = 4) -> Pool:
+    candidates = [
         Candidate(
             session=f"v{number:03}", visit=Visit(worker=f"w{number % workers}"), score=1 + (number * 7 % n) / n * 4
         )
         for number in range(n)
     ]
+    return Pool(candidates=tuple(candidates), left_out={})
 
 
 @pytest.mark.parametrize(("n", "drawn"), [(20, 20), (100, 30), (150, 30), (400, 80)])
 def test_a_fifth_and_at_least_thirty(n: int, drawn: int) -> None:
-    assert len(sampling.draw(candidates(n), Design()).drawn) == drawn
+    assert len(sampling.draw(pool(n), Design()).drawn) == drawn
 
 
 @given(st.integers(1, 300), st.integers(1, 20), st.integers(0, 5))
 def test_every_stratum_gives_its_share(n: int, workers: int, seed: int) -> None:
-    found = sampling.draw(candidates(n, workers), Design(strata=("worker",), seed=seed))
+    found = sampling.draw(pool(n, workers), Design(strata=("worker",), seed=seed))
     assert len(set(found.drawn)) == len(found.drawn) == min(n, max(30, -(-n // 5)))
     for size, taken in found.strata.values():
         assert taken >= 1
@@ -41,21 +42,22 @@ def test_every_stratum_gives_its_share(n: int, workers: int, seed: int) -> None:
 
 
 def test_the_same_seed_draws_the_same_and_the_order_of_the_list_is_nothing() -> None:
-    here, there = candidates(100), list(reversed(candidates(100)))
+    here = pool(100)
+    there = here.model_copy(update={"candidates": here.candidates[::-1]})
     assert sampling.draw(here, Design(seed=3)).drawn == sampling.draw(there, Design(seed=3)).drawn
     assert sampling.draw(here, Design(seed=3)).drawn != sampling.draw(here, Design(seed=4)).drawn
 
 
 def test_what_coders_get_carries_no_score() -> None:
-    found = sampling.draw(candidates(90), Design(strata=("score",)))
+    found = sampling.draw(pool(90), Design(strata=("score",)))
     assert sampling.as_csv(found).splitlines()[0] == "order,session"
     assert set(found.strata) == {"stratum 1", "stratum 2", "stratum 3"}
     assert "score" not in found.model_dump_json(exclude={"design"})
 
 
 def test_bands_of_machine_scores_are_all_drawn_from() -> None:
-    every = candidates(90)
-    band = {c.session: int((c.score or 0) > 2.33) + int((c.score or 0) > 3.67) for c in every}
+    every = pool(90)
+    band = {c.session: int((c.score or 0) > 2.33) + int((c.score or 0) > 3.67) for c in every.candidates}
     assert Counter(band[session] for session in sampling.draw(every, Design(strata=("score",))).drawn) == {
         0: 10,
         1: 10,
@@ -89,10 +91,4 @@ def test_the_promise_is_kept_by_simulated_sessions() -> None:
 
 def test_what_to_stratify_by_must_be_known() -> None:
     with pytest.raises(InputError, match=r"session 'v000' has no team"):
-        sampling.draw(candidates(40), Design(strata=("team",)))
-
-
-def test_an_output_folder_is_read(tmp_path: Path) -> None:
-    (tmp_path / "sessions.csv").write_text("session,empathy,empathy_status\na,3.5,indicative\nb,,withheld\n")
-    found = sampling.find(tmp_path)
-    assert [(c.session, c.score) for c in found] == [("a", 3.5), ("b", None)]
+        sampling.draw(pool(40), Design(strata=("team",)))
