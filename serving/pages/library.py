@@ -14,11 +14,11 @@ from serving.dependencies import Transaction, Who
 from serving.forms import SessionQuery
 from serving.pages.rendering import page
 from serving.pages.routing import pages_router
-from serving.permissions import May, Principal, content_obstacle
+from serving.permissions import May, Principal
 from serving.store.base import Db
 from serving.store.opinions import Review, ReviewState
 from serving.store.people import Person
-from serving.store.sessions import Job, JobState, SessionRow, SessionState
+from serving.store.sessions import Job, JobState, SessionState
 from serving.views import JobView, SessionView
 
 router = pages_router()
@@ -33,7 +33,6 @@ class Row(Value):
     worker: str | None
     review: ReviewState | None
     """Of whoever is looking."""
-    can_open: bool
 
 
 class Filters(SessionQuery):
@@ -84,15 +83,12 @@ def _rows(db: Db, who: Principal, sessions: Sequence[SessionView]) -> list[Row]:
     workers = dict(db.execute(names).all())
     own = sa.select(Review).where(Review.session_id.in_(ids), Review.person_id == who.person_id)
     reviews = {review.session_id: ReviewState(review.state) for review in db.scalars(own)}
-    rows = db.scalars(sa.select(SessionRow).where(SessionRow.id.in_(ids)))
-    openable = {row.id: content_obstacle(who, row) is None for row in rows}
     return [
         Row(
             session=session,
             job=job if (job := jobs.get(session.id)) and job.state is not JobState.SUCCEEDED else None,
             worker=workers.get(session.worker or ""),
             review=reviews.get(session.id),
-            can_open=openable[session.id],
         )
         for session in sessions
     ]
