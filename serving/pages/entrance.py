@@ -1,4 +1,4 @@
-"""Signing in with a token."""
+"""Signing in with a token, and the first page of whoever is signed in."""
 
 from __future__ import annotations
 
@@ -9,20 +9,21 @@ from fastapi.responses import RedirectResponse, Response
 
 from serving import auth, dependencies
 from serving.dependencies import At
-from serving.pages.rendering import page
+from serving.pages.rendering import page, places
 from serving.pages.routing import go, pages_router
 from serving.problems import Problem
 from serving.settings import ServiceSettings
 
 router = pages_router()
-HOME = "/library"
+HOME = "/"
 _OWN_SITE = frozenset({"same-origin", "none"})
 
 
 @router.get("/")
-def home() -> Response:
-    """The library is the first page."""
-    return RedirectResponse(HOME, 303)
+def home(request: Request, at: At) -> Response:
+    """Leads to the first place of whoever is signed in: managers have no library to begin in."""
+    who = dependencies.browser_principal(request, at)
+    return RedirectResponse("/sign-in" if who is None else places(who)[0].path, 303)
 
 
 @router.get("/sign-in")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlalchemy as sa
 from fastapi import Request
 from fastapi.responses import Response
 
@@ -12,8 +13,9 @@ from serving.dependencies import At, Transaction, Who
 from serving.headers import REPORT_POLICY
 from serving.pages.rendering import page
 from serving.pages.routing import pages_router
-from serving.permissions import May
+from serving.permissions import May, Principal, visible
 from serving.problems import Problem
+from serving.store.base import Db
 
 router = pages_router()
 
@@ -37,6 +39,7 @@ def groups(request: Request, at: At, db: Transaction, who: Who) -> Response:
         smallest=SMALLEST_GROUP,
         few=FEW_WORKERS,
         book=at.codebook,
+        has_own_visits=_has_unlinked_visits(db, who),
     )
 
 
@@ -45,3 +48,8 @@ def report(at: At, db: Transaction, who: Who) -> Response:
     """The service report, a document of its own to be kept or printed."""
     headers = {"Content-Security-Policy": REPORT_POLICY, "X-Frame-Options": "SAMEORIGIN"}
     return Response(grouping.report(at, db, who), media_type="text/html; charset=utf-8", headers=headers)
+
+
+def _has_unlinked_visits(db: Db, who: Principal) -> bool:
+    """Whether somebody whom the navigation leads to no library has visits of their own in it."""
+    return not who.may(May.UPLOAD) and db.scalar(sa.select(sa.exists().where(visible(who)))) is True

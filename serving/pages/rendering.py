@@ -43,10 +43,15 @@ def page(request: Request, template: str, who: Principal | None, **context: obje
 
 
 def places(who: Principal | None) -> tuple[Place, ...]:
-    """Where somebody can go."""
+    """Where there is something for somebody, the place to begin in first; nowhere before they have signed in.
+
+    Managers see no sessions but visits of their own: the groups page leads to those, where there are any.
+    """
     if who is None:
         return ()
-    found = [Place(path="/library", name="Library"), Place(path="/jobs", name="Jobs")]
+    found = []
+    if who.may(May.UPLOAD):
+        found += [Place(path="/library", name="Library"), Place(path="/jobs", name="Jobs")]
     if who.may(May.COMPARE):
         found.append(Place(path="/reliability", name="Reliability"))
     if who.may(May.SEE_GROUPS):

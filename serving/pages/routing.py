@@ -51,7 +51,7 @@ def go(request: Request, path: str) -> Response:
 
 def _problem_page(request: Request, problem: Problem) -> Response:
     if problem.status == HTTPStatus.UNAUTHORIZED:
-        back = request.url.path if request.method == "GET" and "hx-request" not in request.headers else "/library"
+        back = request.url.path if request.method == "GET" and "hx-request" not in request.headers else "/"
         return go(request, f"/sign-in?next={quote(back)}")
     if "hx-request" in request.headers:
         return Response(problem.detail, problem.status, media_type="text/plain; charset=utf-8")

@@ -41,6 +41,19 @@ FIELDS = {"role": "Role", "speaker": "Speaker", "text": "Text", "code": "Code"}
 KINDS = {"sound": "Recording", "transcript": "Transcript"}
 
 
+def nothing_yet(role: PersonRole, *, has_team: bool) -> str:
+    """What an empty library says: whose sessions would stand in it."""
+    if role is PersonRole.ADMINISTRATOR:
+        return "Nothing has been handed in yet."
+    if role is PersonRole.MANAGER:
+        return "There is no visit of your own here. Of other workers' visits, managers see figures of groups alone."
+    if role is PersonRole.UPLOADER:
+        return "You have handed nothing in yet, and there is no visit of your own here."
+    if not has_team:
+        return "You are in no team yet, so you see only what you hand in yourself. An administrator can put you in one."
+    return "Your team has handed nothing in yet."
+
+
 def time_left(seconds: float) -> str:
     """An estimate, as rough as it is: `about 3 minutes left`."""
     if seconds < 50:

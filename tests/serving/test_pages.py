@@ -11,6 +11,7 @@ from fastapi.testclient import TestClient
 from msw_ml import codebook
 from serving import results
 from serving.pages.entrance import inside
+from serving.store.people import Person
 from serving.store.sessions import Job, JobState, SessionRow, SessionState
 
 CODES = {0: "question_open", 1: "change", 2: "reflection_simple", 3: "sustain", 4: "question_closed"}
@@ -82,7 +83,7 @@ def test_another_site_cannot_sign_anybody_in(client, people):
 )
 def test_the_sign_in_leads_nowhere_else(target):
     """An address from outside never becomes a redirect."""
-    assert inside(target) == "/library"
+    assert inside(target) == "/"
 
 
 def test_the_cookie_is_closed_and_signing_out_ends_it(client, people, browser):
@@ -131,6 +132,15 @@ ALLOWED = {
 }  # fmt: skip
 
 
+EMPTY = {"manager": {"/library", "/jobs"}}
+"""Pages that hold nothing for a role: nobody is led there."""
+
+
+def navigation(page: str) -> list[str]:
+    """Where the main navigation leads, in order."""
+    return re.findall('href="(/[^"]+)"', re.search('<nav aria-label="Main">.*?</nav>', page, re.DOTALL)[0])
+
+
 @pytest.mark.parametrize("name", ALLOWED)
 def test_who_sees_which_page(browser, scored, name):
     """Role by page: what is not allowed is an error page without content, and the navigation does not lead there."""
@@ -140,10 +150,51 @@ def test_who_sees_which_page(browser, scored, name):
     one = browser(name)
     seen = {page for page in PAGES if one.get(addresses.get(page, page)).status_code == 200}
     assert seen == expected
-    navigation = re.search('<nav aria-label="Main">.*?</nav>', one.get("/library").text, re.DOTALL)[0]
-    assert set(re.findall('href="(/[^"]+)"', navigation)) == {page for page in expected if page.count("/") == 1}
+    linked = {page for page in expected if page.count("/") == 1} - EMPTY.get(name, set())
+    assert set(navigation(one.get("/library").text)) == linked
     if "session" not in expected:
         assert "mornings" not in one.get(f"/sessions/{scored}").text
+
+
+@pytest.mark.parametrize(
+    ("name", "first"), [("uploader", "library"), ("coach", "library"), ("manager", "groups"), ("foreign", "library")]
+)
+def test_people_begin_where_there_is_something_for_them(client, people, browser, scored, name, first):
+    """Signing in, `/`, the title and the way out of an error lead to the first place of the navigation."""
+    signed_in = client.post("/sign-in", data={"token": people.tokens[name]})
+    assert signed_in.url.path == client.get("/").url.path == f"/{first}"
+    assert navigation(signed_in.text)[0] == f"/{first}"
+    assert f'class="brand"><a href="/{first}"' in signed_in.text
+    lost = client.get("/sessions/ses_x")
+    assert (lost.status_code, f'href="/{first}">Go to the {first}<' in lost.text) == (404, True)
+    assert ("/library" in lost.text) is (first == "library")
+
+
+def test_before_the_sign_in_every_way_leads_there(client):
+    """`/`, and the way out of an error of the sign-in itself."""
+    assert client.get("/", follow_redirects=False).headers["location"] == "/sign-in"
+    refused = client.post("/sign-in", headers={"sec-fetch-site": "cross-site"})
+    assert (refused.status_code, 'href="/sign-in">Go to the sign-in<' in refused.text) == (403, True)
+
+
+def test_a_manager_finds_visits_of_their_own(browser, people, scored, service):
+    """The groups page leads to the library once there is something in it for them, and not before."""
+    one = browser("manager")
+    assert "/library" not in one.get("/groups").text
+    with service.begin() as db:
+        db.get_one(SessionRow, scored).worker_id = people.ids["manager"]
+    assert 'href="/library">Visits of your own<' in one.get("/groups").text
+    assert scored in one.get("/library").text
+    assert "Visits of your own" not in browser("administrator").get("/groups").text
+
+
+def test_an_empty_library_says_whose_sessions_it_would_hold(browser, people, scored, service):
+    """There is a session, though not for these: nobody is told that there is none."""
+    assert "managers see figures of groups alone" in browser("manager").get("/library").text
+    assert "Your team has handed nothing in yet" in browser("stranger").get("/library").text
+    with service.begin() as db:
+        db.get_one(Person, people.ids["stranger"]).team_id = None
+    assert "You are in no team yet" in browser("stranger").get("/library").text
 
 
 def test_the_uploader_sees_the_state_and_not_the_words(browser, scored):

@@ -352,11 +352,11 @@ def test_forgers_are_locked_out(client, service, provider, kim, browser):
 
 @pytest.mark.parametrize("target", ["//evil.example", "https://evil.example", "/\\evil.example", "javascript:x"])
 def test_the_way_back_leads_nowhere_else(provider, kim, browser, target):
-    """`next` is a path of this service or the library."""
+    """`next` is a path of this service or the first page."""
     arrived = browser.http.get(browser.back("kim-1", target))
     assert arrived.status_code == 200
     assert "evil" not in arrived.text
-    assert 'content="0; url=/library"' in arrived.text
+    assert 'content="0; url=/"' in arrived.text
 
 
 def test_an_answer_of_another_provider_is_refused(provider, kim, browser):
