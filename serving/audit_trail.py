@@ -37,7 +37,7 @@ class TrailQuery(Cursor):
     session: str = Field(default="", max_length=100)
     """What they are about: a session's id, or that of anything else."""
     only: str = Field(default="", pattern="^(|reads)$")
-    """`reads`: who has read what, and nothing else."""
+    """`reads`: who has read what, groups included, and nothing else."""
 
 
 class Entry(Value):
@@ -87,7 +87,7 @@ def _query(who: Principal, query: TrailQuery) -> sa.Select[AuditEntry, str | Non
         found = found.where(AuditEntry.actor == query.person)
     if query.session:
         found = found.where(AuditEntry.subject == query.session)
-    return found.where(AuditEntry.action == reads.READ) if query.only else found
+    return found.where(AuditEntry.action.in_(reads.ACTIONS)) if query.only else found
 
 
 def _read(db: Db, found: sa.Select[AuditEntry, str | None, str | None, str | None]) -> Iterator[Entry]:

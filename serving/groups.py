@@ -15,7 +15,7 @@ from msw_ml.codebook import Codebook
 from msw_ml.errors import BadSetting
 from msw_ml.reports.service import SMALLEST_GROUP, Member, Shown, service_report, shown_groups
 from msw_ml.session import ScoredSession
-from serving import results
+from serving import reads, results
 from serving.permissions import May, Principal
 from serving.problems import Problem
 from serving.service import Service
@@ -27,12 +27,15 @@ Made = TypeVar("Made")
 
 
 def report(service: Service, db: Db, who: Principal) -> str:
-    """The service report over all scored sessions of the organisation, as a page. Raises 403 and 409."""
+    """The service report over all scored sessions of the organisation, as a page. Raises 403 and 409.
+
+    What is shown is noted as read.
+    """
     return _of(service, db, who, service_report)
 
 
 def figures(service: Service, db: Db, who: Principal) -> Shown:
-    """The same as values. Raises 403 and 409."""
+    """The same as values, noted as well. Raises 403 and 409."""
     return _of(service, db, who, shown_groups)
 
 
@@ -64,6 +67,8 @@ def _of(
     if len({member.worker for member in members}) < SMALLEST_GROUP:
         raise Problem(409, f"figures are shown of groups of at least {SMALLEST_GROUP} workers; there are fewer yet")
     try:
-        return make(sessions, members, service.codebook)
+        made = make(sessions, members, service.codebook)
     except BadSetting as error:
         raise Problem(409, str(error)) from error
+    reads.note_groups(db, who)
+    return made

@@ -1,12 +1,14 @@
-"""Who has read what: whoever opens a session's content stands in the audit log, without a word of the content.
+"""Who has read what: whoever opens a session's content, or the figures of groups, stands in the audit log, without
+a word of the content.
 
 One entry for a person, a session and a kind of content, and the next only where they are still at it `AGAIN` later:
 a player asks for sound in hundreds of pieces, and people reload pages. A route notes what it is about to show; the
 notes become entries after the route's own transaction and before the answer leaves (`dependencies.transaction`), in
 a short transaction of their own. What cannot be written down is not shown: the answer is 503 then.
 
-Not counted: lists, states of jobs, the drawn waveform, figures of groups. They hold nothing that was said or scored
-of one session.
+The drawn waveform counts as the sound that it was drawn from: it shows who fell silent and who grew loud. Figures of
+groups are about no single session: the entry names the organisation. Not counted: lists and states of jobs, which hold
+nothing that was said or scored.
 """
 
 from __future__ import annotations
@@ -28,22 +30,27 @@ if TYPE_CHECKING:
 
 AGAIN = dt.timedelta(minutes=15)
 """After so long the same person's reading of the same thing is written down once more."""
-READ = "session.read"
+READ, READ_GROUPS = "session.read", "groups.read"
+ACTIONS = (READ, READ_GROUPS)
+"""What an entry of a reading is called."""
 PAGE, SCORES = "page", "page with scores"
 SOUND, CORRECTIONS, COMMENTS = "sound", "corrections", "comments"
 REVIEW, COMPARISON, AGREEMENT = "review", "comparison", "agreement"
+FIGURES = "figures"
 _NOTED = "reads"
 _REMEMBERED = 10_000
 
 
 class Reading(NamedTuple):
-    """Somebody's look at one part of a session."""
+    """Somebody's look at one part of a session, or at the figures of groups."""
 
     person: str
     organisation: str
-    session: str
+    subject: str
+    """The session; of groups, the organisation."""
     kind: str
     """One of the kinds here, or the name of the file that was fetched."""
+    action: str = READ
 
 
 class RecentReads:
@@ -53,7 +60,7 @@ class RecentReads:
         self._until: dict[Reading, dt.datetime] = {}
         self._turn = threading.Lock()
 
-    def hold(self, one: Reading) -> bool:
+    def has(self, one: Reading) -> bool:
         """Whether this reading needs no entry yet."""
         until = self._until.get(one)
         return until is not None and until > now()
@@ -68,14 +75,18 @@ class RecentReads:
 
 def note(db: Db, who: Principal, session_id: str, kind: str) -> None:
     """Remembers that this answer shows somebody a part of a session."""
-    one = Reading(who.person_id, who.organisation_id, session_id, kind)
-    db.info.setdefault(_NOTED, []).append(one)
+    _remember(db, Reading(who.person_id, who.organisation_id, session_id, kind))
+
+
+def note_groups(db: Db, who: Principal) -> None:
+    """The same for an answer that shows figures of groups."""
+    _remember(db, Reading(who.person_id, who.organisation_id, who.organisation_id, FIGURES, READ_GROUPS))
 
 
 def write_down(service: Service, db: Db) -> None:
     """Makes entries of what was noted in a transaction that has ended."""
     noted: list[Reading] = db.info.pop(_NOTED, [])
-    new = [one for one in dict.fromkeys(noted) if not service.recent_reads.hold(one)]
+    new = [one for one in dict.fromkeys(noted) if not service.recent_reads.has(one)]
     if not new:
         return
     with service.begin_in_turn() as own:
@@ -85,21 +96,23 @@ def write_down(service: Service, db: Db) -> None:
         service.recent_reads.add(one, at)
 
 
+def _remember(db: Db, one: Reading) -> None:
+    db.info.setdefault(_NOTED, []).append(one)
+
+
 def _record(db: Db, one: Reading) -> dt.datetime:
-    detail = _detail(one)
-    audit.record(
-        db, Act(actor=one.person, action=READ, subject=one.session, organisation=one.organisation, detail=detail)
-    )
+    act = Act(actor=one.person, action=one.action, subject=one.subject, organisation=one.organisation)
+    audit.record(db, act.model_copy(update={"detail": _detail(one)}))
     return now()
 
 
 def _last(db: Db, one: Reading) -> dt.datetime | None:
     """When it was written down lately."""
     found = sa.select(sa.func.max(AuditEntry.at)).where(
-        AuditEntry.subject == one.session,
+        AuditEntry.subject == one.subject,
         AuditEntry.actor == one.person,
         AuditEntry.at > (now() - AGAIN).isoformat(timespec="milliseconds"),
-        AuditEntry.action == READ,
+        AuditEntry.action == one.action,
         AuditEntry.detail == audit.detail_text(_detail(one)),
     )
     at = db.scalar(found)

@@ -38,7 +38,9 @@ def peaks(at: At, db: Transaction, who: Who, session_id: str) -> Response:
     """The waveform to draw, without the sound."""
     row = permissions.session_of(db, who, session_id)
     permissions.must_read(who, row)
-    return Response(results.peaks(at, db, row), media_type="application/json")
+    drawn = results.peaks(at, db, row)
+    reads.note(db, who, row.id, reads.SOUND)
+    return Response(drawn, media_type="application/json")
 
 
 @router.get("/{session_id}/corrections")

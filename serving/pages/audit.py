@@ -42,12 +42,13 @@ ACTS = {
 READS = {
     reads.PAGE: "opened the page, without scores",
     reads.SCORES: "opened the page, with scores",
-    reads.SOUND: "was sent the sound",
+    reads.SOUND: "was sent the sound or its waveform",
     reads.CORRECTIONS: "read the corrections",
     reads.COMMENTS: "read the comments",
     reads.REVIEW: "opened a review",
     reads.COMPARISON: "opened a comparison",
     reads.AGREEMENT: "took it into an agreement report",
+    reads.FIGURES: "looked at figures of groups",
 }
 
 
@@ -90,7 +91,7 @@ def file(at: At, who: Who, query: Annotated[TrailQuery, Query()]) -> Response:
 
 def deed(entry: audit_trail.Entry) -> str:
     """What was done, in words; a file's name where a file was read."""
-    if entry.action != reads.READ:
+    if entry.action not in reads.ACTIONS:
         return ACTS.get(entry.action, entry.action)
     kind = str(entry.detail.get("kind", ""))
     return READS.get(kind, f"read {kind}")

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from msw_ml.settings import Settings
 from serving import audit, reads
 from serving.app import create_app
+from serving.results import PEAKS, Version
 from serving.settings import ServiceSettings
 from serving.store.base import now
 from serving.store.records import AuditEntry
@@ -25,7 +26,6 @@ from serving.store.records import AuditEntry
 CSV = b"speaker,role,text\nAnn,worker,How are mornings?\nBea,parent,I want them calmer.\n"
 WITHOUT_CONTENT = {
     "/v1/sessions/{session_id}",
-    "/v1/sessions/{session_id}/peaks",
     "/sessions/{session_id}/progress",
 }
 
@@ -57,6 +57,8 @@ def test_no_route_shows_content_without_an_entry(client, people, service, scored
     """Read from the application itself: whoever adds a route and forgets the log is caught here."""
     monkeypatch.setattr(reads, "AGAIN", dt.timedelta(seconds=-1))  # every time counts
     headers = people.as_("coach")
+    with service.begin() as db:
+        Version(service.objects, scored, 0).add(db, PEAKS, b'{"seconds":0.1,"peaks":[9]}')
     review = client.post("/v1/reviews", json={"session": scored}, headers=headers).json()["id"]
     client.put(f"/v1/reviews/{review}", json={"codes": {0: "question_open"}}, headers=headers)
     blind, wrong = [f"/v1/reviews/{review}/units", f"/reviews/{review}"], []
@@ -68,8 +70,7 @@ def test_no_route_shows_content_without_an_entry(client, people, service, scored
             assert client.post(f"/v1/reviews/{review}/submit", headers=headers).is_success
             continue
         before = len(read_by(service, scored, people.ids["coach"]))
-        answer = client.get(step, headers=headers)
-        assert answer.status_code == (404 if step.endswith("/peaks") else 200), step  # a transcript has no waveform
+        assert client.get(step, headers=headers).status_code == 200, step
         is_noted = len(read_by(service, scored, people.ids["coach"])) > before
         if is_noted == (step in {path.replace("{session_id}", scored) for path in WITHOUT_CONTENT}):
             wrong.append(step)
@@ -102,6 +103,22 @@ def test_agreement_names_every_session_it_was_made_of(client, people, service, s
     assert read_by(service, scored, people.ids["administrator"]) == ["agreement"]
 
 
+def test_who_looks_at_groups_is_found(client, people, service, visits_of, monkeypatch):
+    """By the page, the report and the interface; not who is refused, nor who is told that there are too few workers."""
+    monkeypatch.setattr(reads, "AGAIN", dt.timedelta(seconds=-1))  # every time counts
+    paths = ("/groups", "/groups/report", "/v1/groups")
+    visits_of("north", 4)
+    asked = [client.get(path, headers=people.as_(who)).status_code for who in ("manager", "coach") for path in paths]
+    assert asked == [200, 409, 409, 403, 403, 403]
+    visits_of("north", 1, first=4)
+    assert [client.get(path, headers=people.as_("manager")).status_code for path in paths] == [200] * 3
+    entries = client.get("/v1/audit?limit=200", headers=people.as_("administrator")).json()["items"]
+    found = [(one["actor"], one["detail"]) for one in entries if one["action"] == "groups.read"]
+    assert found == [(people.ids["manager"], '{"kind": "figures"}')] * 3
+    page = client.get("/administration/audit?only=reads", headers=people.as_("administrator")).text
+    assert page.count("looked at figures of groups") == 3
+
+
 def test_a_player_leaves_one_entry_and_a_long_listener_more(client, people, service, scored, monkeypatch):
     """Hundreds of ranges are one act; whoever still listens a quarter of an hour later is written down again."""
     headers = people.as_("coder")
@@ -111,6 +128,10 @@ def test_a_player_leaves_one_entry_and_a_long_listener_more(client, people, serv
             asked = headers | {"Range": f"bytes={place}-{place}"}
             assert client.get(f"/v1/sessions/{scored}/audio", headers=asked).status_code == 206
 
+    with service.begin() as db:
+        Version(service.objects, scored, 0).add(db, PEAKS, b'{"seconds":0.1,"peaks":[9]}')
+    assert client.get(f"/v1/sessions/{scored}/peaks", headers=headers).status_code == 200
+    assert read_by(service, scored) == ["sound"], "whoever sees how loud it was has had something of the sound"
     play(30)
     assert read_by(service, scored) == ["sound"]
     monkeypatch.setattr(reads, "now", lambda: now() + dt.timedelta(minutes=14))
