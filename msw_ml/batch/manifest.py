@@ -30,6 +30,10 @@ class Entry(Value):
     source: str
     input_sha256: str
     key: str
+    msw_ml: str = ""
+    """Version that made the key and, where it is done, the result."""
+    place: str = ""
+    """Mark of where the input lay (`claims.place_of`)."""
     state: State
     stages: StageKeys | None = None
     sessions: tuple[str, ...] = ()

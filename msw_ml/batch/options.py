@@ -50,9 +50,10 @@ _AFTER_SPEECH = _AFTER_CODES | {"target", "units", "roles", "coder", "codebook"}
 """Options and engines that a stage does not depend on; one that is not named here, such as a new one, it does."""
 
 
-def run_key(input_sha256: str, options: ScoreOptions, engines: dict[str, str]) -> str:
-    """Hash of all that decides the result: input, options, engines with their versions."""
-    return _hash({"input": input_sha256, "options": options.model_dump(mode="json"), "engines": dict(engines)})
+def run_key(input_sha256: str, options: ScoreOptions, engines: dict[str, str], version: str = __version__) -> str:
+    """Hash of all that decides the result: input, options, engines with their versions, version of msw_ml."""
+    given = {"options": options.model_dump(mode="json"), "engines": dict(engines)}
+    return _hash({"input": input_sha256, "msw_ml": version, **given})
 
 
 def stage_keys(input_sha256: str, options: ScoreOptions, engines: dict[str, str]) -> StageKeys:

@@ -7,14 +7,16 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from msw_ml import codebook, engines
+from msw_ml import __version__, codebook, engines
 from msw_ml.batch import workers
+from msw_ml.batch.claims import check_free, own_folders, place_of
 from msw_ml.batch.inputs import Input, find
 from msw_ml.batch.manifest import Entry, Manifest, State
 from msw_ml.batch.options import ScoreOptions, run_key, stage_keys
 from msw_ml.batch.table import write_table
 from msw_ml.batch.work import Done, Work
 from msw_ml.disk import sha256
+from msw_ml.errors import OutputError
 from msw_ml.formats import registry
 from msw_ml.session import Value
 from msw_ml.settings import Settings
@@ -34,6 +36,11 @@ class Plan(Value):
     """Output name → size of the input in bytes."""
     left_out: int
 
+    @property
+    def of_another_version(self) -> tuple[Entry, ...]:
+        """What is skipped although this version might score it otherwise: nobody asked for hours of hearing anew."""
+        return tuple(entry for entry in self.skipped if entry.msw_ml != __version__)
+
 
 class Summary(Value):
     """How a run ended."""
@@ -52,33 +59,67 @@ def plan(paths: Sequence[Path], out: Path, settings: Settings, options: ScoreOpt
     registry.check_names(options.formats)
     labels = engines.labels(engines.pipeline(settings)) | {"language": settings.language}
     found = find(paths, out)
-    before = {} if is_forced else Manifest(out / "manifest.jsonl").done()
-    works: list[Work] = []
-    skipped: list[Entry] = []
-    failed = [_failure(lost.path.name, lost.message, "UnreadableInput") for lost in found.unreadable]
+    planner = _Planner(out, options, labels, is_forced)
+    planner.failed += [_failure(lost.path.name, lost.message, "UnreadableInput") for lost in found.unreadable]
     for item in found.inputs:
-        try:
-            digest = sha256(item.path)
-        except OSError as error:
-            failed.append(_failure(item.path.name, _unreadable(item, error), "UnreadableInput", item.name))
-            continue
-        key = run_key(digest, options, labels)
-        last = before.get(item.name)
-        if last is not None and last.key == key and _is_there(out, last):
-            skipped.append(last)
-        else:
-            stages = stage_keys(digest, options, labels)
-            works.append(
-                Work(path=item.path, name=item.name, sha256=digest, key=key, out=out, stages=stages, earlier=last)
-            )
+        planner.take(item)
     return Plan(
         out=out,
-        works=tuple(works),
-        skipped=tuple(skipped),
-        failed=tuple(failed),
+        works=tuple(planner.works),
+        skipped=tuple(planner.skipped),
+        failed=tuple(planner.failed),
         sizes={item.name: item.size for item in found.inputs},
         left_out=found.left_out,
     )
+
+
+class _Planner:
+    """Sorts inputs into those to score, those that are done, and those that cannot be scored."""
+
+    def __init__(self, out: Path, options: ScoreOptions, labels: dict[str, str], is_forced: bool) -> None:
+        self._out = out
+        self._options = options
+        self._labels = labels
+        self._is_forced = is_forced
+        self._done = Manifest(out / "manifest.jsonl").done()
+        self.works: list[Work] = []
+        self.skipped: list[Entry] = []
+        self.failed: list[Entry] = []
+
+    def take(self, item: Input) -> None:
+        last = self._done.get(item.name)
+        try:
+            digest = sha256(item.path)
+            if last is not None and not self._is_forced and self._is_done(last, digest):
+                self.skipped.append(last)
+            else:
+                self.works.append(self._work(item, digest, last))
+        except OSError as error:
+            self.failed.append(_failure(item.path.name, _unreadable(item, error), "UnreadableInput", item.name))
+        except OutputError as error:  # under a name of its own, so that sessions.csv keeps what stands there
+            name = f"{item.name}{item.path.suffix}"
+            self.failed.append(_failure(item.path.name, str(error), type(error).__name__, name))
+
+    def _is_done(self, last: Entry, digest: str) -> bool:
+        """Whether the result stands there and would be made of the same again, the version of msw_ml aside."""
+        return last.key == run_key(digest, self._options, self._labels, last.msw_ml) and _is_there(self._out, last)
+
+    def _work(self, item: Input, digest: str, last: Entry | None) -> Work:
+        place = place_of(item.path, self._out)
+        own = own_folders(last, digest, place)
+        made = last.sessions if last is not None else ()
+        check_free(item.path, [self._out / name for name in (*made, item.name)], digest, own)
+        return Work(
+            path=item.path,
+            name=item.name,
+            sha256=digest,
+            key=run_key(digest, self._options, self._labels),
+            out=self._out,
+            place=place,
+            own=own,
+            stages=stage_keys(digest, self._options, self._labels),
+            earlier=None if self._is_forced else last,
+        )
 
 
 def run(planned: Plan, jobs: int, settings: Settings, options: ScoreOptions, watch: Watch) -> Summary:
@@ -140,6 +181,8 @@ class _Ledger:
             source=work.path.name,
             input_sha256=work.sha256,
             key=work.key,
+            msw_ml=__version__,
+            place=work.place,
             state=state,
             stages=work.stages,
             sessions=tuple(made),

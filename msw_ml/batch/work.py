@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from msw_ml.batch.claims import check_free
 from msw_ml.batch.inputs import safe_name
 from msw_ml.batch.manifest import Entry
 from msw_ml.batch.options import ScoreOptions, Stage, StageKeys, Units
@@ -33,6 +34,10 @@ class Work(Value):
     sha256: str
     key: str
     out: Path
+    place: str = ""
+    """Mark of where the input lies (`claims.place_of`)."""
+    own: frozenset[str] = frozenset()
+    """Output folders that an earlier try made of the same file."""
     stages: StageKeys | None = None
     earlier: Entry | None = None
     """The last finished try, whose speech and codes may still hold."""
@@ -49,13 +54,15 @@ class Done(Value):
 def do(work: Work, options: ScoreOptions, pipeline: Pipeline, progress: Progress = silent) -> Done:
     """Scores one input and writes its folders.
 
-    Raises `InputError`, `EngineError` or `OutputError`; nothing half-written is left.
+    Raises `InputError`, `EngineError` or `OutputError`; nothing half-written is left, nothing of another
+    recording written over.
     """
     earlier = find_earlier(work.out, work.earlier, work.stages)
     if registry.is_transcript(work.path):
         scored = _score_transcript(work, options, pipeline, earlier, progress)
         made = dict(_write(work, session, options, pipeline.codebook) for session in scored)
         return Done(made=made, reused=tuple(stage for stage in earlier.stages if stage != "speech"))
+    check_free(work.path, [work.out / work.name], work.sha256, work.own)
     session = _score_sound(work, options, pipeline, earlier, progress)
     made = dict([_write(work, session, options, pipeline.codebook)])
     _checkpoint(work).clear()
@@ -107,6 +114,7 @@ def _score_transcript(
     if not any(transcript.has_words for transcript in transcripts):
         raise NoSpeech(f"{work.path.name}: there is no text in it; check that it is the right file")
     names = session_names(work.name, transcripts)
+    check_free(work.path, [work.out / name for name in names], work.sha256, work.own)
     scored = []
     for number, (name, transcript) in enumerate(zip(names, transcripts, strict=True), start=1):
         recording = Recording(

@@ -12,6 +12,7 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from msw_ml import __version__
 from msw_ml.batch.run import Plan, Summary, Watch
 from msw_ml.batch.work import stage_shares
 from msw_ml.batch.workers import Event
@@ -114,10 +115,20 @@ def report(planned: Plan, summary: Summary, *, is_json: bool) -> None:
         _say(f"{planned.left_out} files in the folders are neither sound nor a transcript and were left out")
     words = [f"{summary.done} scored", f"{summary.skipped} already done", f"{len(summary.failed)} failed"]
     _say(f"{', '.join(words)}; results in {planned.out}")
+    if others := planned.of_another_version:
+        versions = ", ".join(sorted({entry.msw_ml for entry in others}))
+        _say(
+            f"{len(others)} of those already done were scored by msw_ml {versions} and stay as they are, this is "
+            f"{__version__}: --force scores them again"
+        )
     if summary.is_interrupted:
         _say("interrupted: the same command goes on where it stopped")
     if is_json:
-        content = summary.model_dump(mode="json") | {"output": str(planned.out), "left_out": planned.left_out}
+        content = summary.model_dump(mode="json") | {
+            "output": str(planned.out),
+            "left_out": planned.left_out,
+            "of_another_version": [entry.name for entry in planned.of_another_version],
+        }
         print(json.dumps(content, ensure_ascii=False))
 
 
