@@ -164,6 +164,8 @@ class Measure(Value):
     low: float | None = None
     high: float | None = None
     """Interval of the value that includes the coder's own error, where one was estimated."""
+    expected: float | None = None
+    """Of a count with an interval: what people would count on average, the coder's own error corrected for."""
 
     @property
     def value(self) -> float | None:

@@ -188,14 +188,22 @@ def _counts(report: Report) -> str:
             f"{count.width:.1f}",
             _number(count.naive_coverage),
             f"{count.naive_width:.1f}",
+            *(
+                "–" if icc is None else _between(icc.value, icc.low, icc.high)
+                for icc in (count.counted, count.expected)
+            ),
         )
         for count in report.counts
     ]
-    heads = ("count a session", "sessions", "coverage [95%]", "mean width", "binomial: coverage", "binomial: width")
+    heads = (
+        *("count a session", "sessions", "coverage [95%]", "mean width", "binomial: coverage", "binomial: width"),
+        *("codes counted, ICC(A,1) [95%]", "expected count, ICC(A,1) [95%]"),
+    )
     note = (
         "90% intervals of what people would count, the coder's own error included: each session's lean is drawn from "
         "those that held-out sessions had, with calibration and errors measured on the other folds. Beside them the "
-        "binomial interval (Wilson), which takes every code given for right. A code with too few labels has none."
+        "binomial interval (Wilson), which takes every code given for right. The expected count is the mean of the "
+        "draws: what people would count on average. A code with too few labels has none of these."
     )
     return f"{note}\n\n{_table(heads, rows)}"
 

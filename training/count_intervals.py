@@ -16,7 +16,8 @@ from pydantic import JsonValue
 from scipy.stats import binomtest
 
 from evaluation.agreement.confusion import sum_by
-from evaluation.intervals import Draws, Resampling, estimate
+from evaluation.agreement.icc import single_agreement, unit_sums
+from evaluation.intervals import Draws, Estimate, Resampling, estimate
 from msw_ml.coding.decisions import CoderParameters
 from msw_ml.coding.intervals import COVERAGE, DRAWS, PARAMETER, CountErrors, draw_codes, interval
 from msw_ml.session import Role, Value
@@ -43,6 +44,10 @@ class CountCoverage(Value):
     """Mean."""
     naive_coverage: float
     naive_width: float
+    counted: Estimate | None = None
+    """Of a count, not of a ratio: ICC(A,1) of the codes given with the labels."""
+    expected: Estimate | None = None
+    """The same of what the draws give on average."""
 
 
 def spread_parameters(held: HeldOut, scheme: Scheme, parameters: CoderParameters) -> dict[str, JsonValue]:
@@ -109,6 +114,9 @@ class _Row:
     true: float
     own: tuple[float, float]
     naive: tuple[float, float]
+    given: float
+    expected: float
+    """Of a count; the last two have no meaning for a ratio."""
 
 
 @dataclass(frozen=True)
@@ -143,7 +151,8 @@ class _Units:
                 low, high = _wilson(given[0][place], units)
                 naive = float(np.ceil(low * units)), float(np.floor(high * units))
             if own is not None and not np.isnan(value):
-                yield _Row(group=group, true=round(float(value), 4), own=own, naive=naive)
+                said = float(given[0][place]), float(drawn[0][place].mean())
+                yield _Row(group, round(float(value), 4), own, naive, *said)
 
     def _labelled(self, codes: Sequence[str]) -> Table:
         """By session, how many labels mean one of the codes; not a number where a label leaves it open."""
@@ -202,6 +211,10 @@ def _summary(figure: _Figure, rows: Sequence[_Row]) -> CountCoverage:
     pairs = np.column_stack([held, np.ones(len(held))]).astype(np.float64)
     sums = draws.sums(sum_by(draws.groups, draws.n_groups, pairs))
     found = estimate(sums[:, 0] / sums[:, 1], "undefined")
+    counted, expected = (
+        None if figure.below else _agreement(draws, true, np.array([getattr(row, name) for row in rows]))
+        for name in ("given", "expected")
+    )
     return CountCoverage(
         id=figure.id,
         name=figure.name,
@@ -213,7 +226,14 @@ def _summary(figure: _Figure, rows: Sequence[_Row]) -> CountCoverage:
         width=float(np.diff(own).mean()),
         naive_coverage=float(held_naively.mean()),
         naive_width=float(np.diff(naive).mean()),
+        counted=counted,
+        expected=expected,
     )
+
+
+def _agreement(draws: Draws, true: Table, said: Table) -> Estimate:
+    sums = draws.sums(sum_by(draws.groups, draws.n_groups, unit_sums(np.column_stack([true, said]))))
+    return estimate(single_agreement(sums), "undefined")
 
 
 def _wilson(count: float, of: float) -> tuple[float, float]:

@@ -107,6 +107,11 @@ class DrawnCounts:
             return None
         return interval(self._sum(above), self._sum(below) if below else None)
 
+    def expected(self, codes: Iterable[str]) -> float | None:
+        """Of a count: its mean over the draws, to one decimal; `None` where it cannot be given."""
+        counted = list(codes)
+        return round(float(self._sum(counted).mean()), 1) if self.known.issuperset(counted) else None
+
     def _sum(self, codes: Sequence[str]) -> NDArray[np.int64]:
         total: NDArray[np.int64] = self.counts[[self.places[code] for code in codes]].sum(axis=0)
         return total

@@ -15,8 +15,8 @@ def measure(
 ) -> tuple[Measure, ...]:
     """One `Measure` for every code (its count) and then every rule of the codebook, in its order.
 
-    Counts are taken after the volley rules; `raw` is the count of the coder's labels before them. `low` and
-    `high` are there where a machine gave the codes and its `errors` are known.
+    Counts are taken after the volley rules; `raw` is the count of the coder's labels before them. `low`, `high` and
+    `expected` (of counts) are there where a machine gave the codes and its `errors` are known.
     """
     counted = Counter(code for unit in coded for code in unit.counted)
     raw = Counter(unit.code for unit in coded if unit.code is not None)
@@ -38,7 +38,10 @@ def _with_interval(
     if drawn is None or made.value is None or not numerator:
         return made
     found = drawn.interval(numerator, denominator)
-    return made if found is None else made.model_copy(update={"low": found[0], "high": found[1]})
+    if found is None:
+        return made
+    expected = drawn.expected(numerator) if made.denominator is None else None
+    return made.model_copy(update={"low": found[0], "high": found[1], "expected": expected})
 
 
 def _apply(rule: MeasureRule, coded: Sequence[CodedUtterance], counted: Counter[str], raw: Counter[str]) -> Measure:

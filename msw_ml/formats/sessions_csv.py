@@ -3,8 +3,9 @@
 Counts are what counts after the volley rules. A measure that is not defined, a rating that is withheld and a
 figure that a transcript does not have are empty cells. Measures stand as the codebook defines them: a
 percentage is a share from 0 to 1. `<id>_low` and `<id>_high` of a count or measure, at the end of the row, are
-the interval that includes the coder's own error; empty where that error is not known. `<element>_reason`, last of
-all, says why a rating has its status and what would change it.
+the interval that includes the coder's own error, `<id>_expected` of a count is what people would count on average;
+empty where that error is not known. `<element>_reason`, last of all, says why a rating has its status and what
+would change it.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ def sessions_header(codebook: Codebook) -> tuple[str, ...]:
         *("speech_seconds", "unheard_seconds", "doubtful_words", "role_margin"),
         *("msw_ml", "codebook", "codebook_version", "engines"),
         *(f"{id_}{part}" for id_ in counted for part in _ENDS),
+        *(f"{behaviour.id}_expected" for behaviour in codebook.behaviours),
         *(f"{element.id}_reason" for element in codebook.elements),
     )
 
@@ -57,6 +59,7 @@ def sessions_row(session: ScoredSession, codebook: Codebook) -> dict[str, str]:
         **{rule.id: number(measures[rule.id].value) for rule in codebook.measures if rule.id in measures},
         **{f"{id_}_low": number(measure.low) for id_, measure in measures.items()},
         **{f"{id_}_high": number(measure.high) for id_, measure in measures.items()},
+        **{f"{id_}_expected": number(measure.expected) for id_, measure in measures.items()},
         **_ratings(session, codebook),
         "speech_seconds": fixed(session.quality.speech_seconds),
         "unheard_seconds": fixed(session.quality.unheard_seconds),

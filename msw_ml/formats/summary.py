@@ -30,7 +30,8 @@ def about(session: ScoredSession) -> list[str]:
     if any(measure.low is not None for measure in session.measures):
         lines.append(
             "Low and high of a count or measure: the true figure is within them in nine of ten sessions like those "
-            "the coder was measured on. Where they are empty, its error is not known."
+            "the coder was measured on. Expected: what people would count on average where the coder says this. Where "
+            "they are empty, its error is not known."
         )
     if quality.doubtful_words:
         lines.append(f"{quality.doubtful_words} of {quality.words} words are doubtful and count for nothing.")
@@ -94,10 +95,10 @@ def counts(session: ScoredSession, codebook: Codebook) -> Table:
     """How often each code counts for the session, with the interval where there is one."""
     counted = Counter(code for unit in session.utterances for code in unit.counted)
     made = {measure.id: measure for measure in session.measures}
-    table: Table = [("Code", "Speaker", "Count", "Low", "High")]
+    table: Table = [("Code", "Speaker", "Count", "Low", "High", "Expected")]
     for behaviour in codebook.behaviours:
         measure = made.get(behaviour.id)
-        low, high = (measure.low, measure.high) if measure is not None else (None, None)
-        figures = (str(counted[behaviour.id]), number(low), number(high))
+        known = (measure.low, measure.high, measure.expected) if measure is not None else (None, None, None)
+        figures = (str(counted[behaviour.id]), *map(number, known))
         table.append((behaviour.name, behaviour.speaker.value, *figures))
     return table

@@ -74,6 +74,15 @@ def test_a_sure_coder_has_no_width_and_a_doubtful_one_has() -> None:
     assert share.value == 1.0, "the sum of arg-maxes claims more"
 
 
+def test_the_expected_count_knows_what_the_likeliest_code_hides() -> None:
+    """Twenty utterances of which each is an open question to .6 are about twelve, not twenty."""
+    made = measured(visit(0.6), errors())
+    assert made["question_open"].value == 20
+    assert made["question_open"].expected == pytest.approx(12, abs=0.3)
+    assert made["question_closed"].expected == pytest.approx(8, abs=0.3)
+    assert made["percent_open_questions"].expected is None
+
+
 def test_sessions_that_lean_widen_the_interval() -> None:
     """Errors that cluster in a session do not average out over its utterances."""
     alone, leaning = (measured(visit(0.6), errors(spread))["question_open"] for spread in (0.0, 1.0))
@@ -86,7 +95,7 @@ def test_no_interval_without_a_known_error() -> None:
     coded = visit(0.6)
     assert all(one.low is None for one in measured(coded, None).values())
     partly = measured(coded, errors(unknown=("question_open",)))
-    assert partly["question_open"].low is None
+    assert (partly["question_open"].low, partly["question_open"].expected) == (None, None)
     assert partly["percent_open_questions"].low is None
     assert partly["question_closed"].low is not None
     by_hand = [unit.model_copy(update={"confidence": None}) for unit in coded]

@@ -84,15 +84,16 @@ def test_a_rating_is_never_without_its_status(visit: ScoredSession, codebook: Co
 
 def test_counts_carry_their_limits_where_the_error_is_known(visit: ScoredSession, codebook: Codebook) -> None:
     """Tables for people and for statistics programs hold low and high; nothing stands where nothing is known."""
-    assert all(row[3:] == ("", "") for row in counts(visit, codebook)[1:])
+    assert all(row[3:] == ("", "", "") for row in counts(visit, codebook)[1:])
     assert not any("nine of ten" in line for line in about(visit))
-    found = Measure(id="question_open", numerator=2, low=1, high=4)
+    found = Measure(id="question_open", numerator=2, low=1, high=4, expected=2.4)
     others = tuple(one for one in visit.measures if one.id != found.id)
     session = visit.model_copy(update={"measures": (found, *others)})
-    assert counts(session, codebook)[1] == ("Open question", "worker", "2", "1", "4")
+    assert counts(session, codebook)[1] == ("Open question", "worker", "2", "1", "4", "2.4")
     assert any("nine of ten sessions like those the coder was measured on" in line for line in about(session))
     row = sessions_row(session, codebook)
     assert (row["question_open_low"], row["question_open_high"], row["question_closed_low"]) == ("1", "4", "")
+    assert (row["question_open_expected"], row["question_closed_expected"]) == ("2.4", "")
     assert "percent_change_talk_high" in row
 
 

@@ -83,6 +83,28 @@ def test_intervals_hold_as_often_as_they_say_where_the_naive_ones_do_not() -> No
     assert {"question_open", "percent_open_questions", "percent_change_talk"} <= set(rows)
 
 
+def test_a_rare_code_that_is_seldom_the_likeliest_is_still_expected() -> None:
+    """Sustain talk of 2 to 40 in a hundred: the expected count follows it, the codes given hardly do."""
+    held = drawn(60, spread=0.0)
+    parent = held.sides == Role.PARENT.value
+    sustain, neutral = (CODES.ids.index(code) for code in ("sustain", "neutral"))
+    logits = held.logits.copy()
+    logits[parent] = -20.0
+    share = np.linspace(0.02, 0.4, 60)[held.groups[parent]]
+    logits[np.flatnonzero(parent), sustain], logits[np.flatnonzero(parent), neutral] = np.log(share), np.log(1 - share)
+    chance = np.random.default_rng(3).random(len(share))
+    codes = list(held.codes)
+    for place, is_sustain in zip(np.flatnonzero(parent).tolist(), chance < share, strict=True):
+        codes[place] = ("sustain",) if is_sustain else ("neutral",)
+    found = coverage(replace(held, logits=logits, codes=tuple(codes)), SCHEME, CalibrationOptions(), GIVEN)
+    rows = {row.id: row for row in found}
+    counted, expected = rows["parent:sustain"].counted, rows["parent:sustain"].expected
+    assert counted is not None
+    assert expected is not None
+    assert (expected.value or 0) > max(0.6, (counted.value or 0) + 0.1)
+    assert (rows["percent_open_questions"].counted, rows["percent_open_questions"].expected) == (None, None)
+
+
 def test_what_labels_leave_open_is_not_counted() -> None:
     """A label with alternatives tells the parent's count and not the code's; a code without labels has no row."""
     held = drawn(20, spread=0.5)
