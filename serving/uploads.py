@@ -11,7 +11,7 @@ from python_multipart import MultipartParser
 from python_multipart.exceptions import MultipartParseError
 from python_multipart.multipart import parse_options_header
 
-from msw_ml.batch.inputs import safe_name
+from msw_ml.batch.inputs import folder_name
 from serving.problems import Problem, busy, invalid
 from serving.service import Service
 from serving.sniffing import Kind, kind_of
@@ -185,4 +185,4 @@ def _base_name(name: str) -> str:
     """A file's name without folders of any system; nothing of it ever names a path here."""
     last = PurePosixPath(unquote(name).replace("\\", "/")).name
     stem, dot, suffix = last.rpartition(".")
-    return safe_name(last) if not dot else f"{safe_name(stem)}.{safe_name(suffix)[:16]}"
+    return folder_name(last) if not dot else f"{folder_name(stem)}.{folder_name(suffix)[:16]}"

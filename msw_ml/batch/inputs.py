@@ -73,8 +73,12 @@ def find(paths: Sequence[Path], out: Path) -> Found:
     )
 
 
-def safe_name(text: str) -> str:
-    """A folder name that is readable, stays inside its parent, and is valid on all systems."""
+def folder_name(text: str) -> str:
+    """A folder name that is readable, stays inside its parent, and is valid on all systems.
+
+    Two texts may give one name: whoever asks tells those apart. For names inside a file, `formats.rows.safe_name`
+    keeps different ones different.
+    """
     cleaned = re.sub(r'[\x00-\x1f<>:"/\\|?*]+', "_", unicodedata.normalize("NFC", text)).strip(" .")
     return cleaned[:120] or "session"
 
@@ -103,7 +107,7 @@ def _walk(folder: Path, out: Path, unreadable: list[Unreadable]) -> tuple[list[P
 
 def _names(paths: Sequence[Path]) -> list[str]:
     """File names without extension; where two are the same, each with a hash of its path behind it."""
-    plain = [safe_name(path.stem) for path in paths]
+    plain = [folder_name(path.stem) for path in paths]
     seen = Counter(name.casefold() for name in plain)
     tails = _relative(paths)
     return [

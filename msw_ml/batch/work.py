@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from msw_ml.batch.claims import check_free
-from msw_ml.batch.inputs import safe_name
+from msw_ml.batch.inputs import folder_name
 from msw_ml.batch.manifest import Entry
 from msw_ml.batch.options import ScoreOptions, Stage, StageKeys, Units
 from msw_ml.batch.reuse import Earlier, find_earlier, heard_again, kept_codes
@@ -149,7 +149,7 @@ def session_names(name: str, transcripts: Sequence[Transcript]) -> list[str]:
         return [name]
     names: dict[str, str] = {}
     for transcript in transcripts:
-        own = fresh = safe_name(f"{name}-{transcript.session}")
+        own = fresh = folder_name(f"{name}-{transcript.session}")
         number = 2
         while fresh.casefold() in names:  # some file systems tell no capitals apart
             fresh, number = f"{own}-{number}", number + 1

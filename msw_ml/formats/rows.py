@@ -177,7 +177,10 @@ class TableReader:
 
 
 def safe_name(session: str) -> str:
-    """A session's name that is safe as a folder's name; one that had to be changed gets a short hash behind it."""
+    """A session's name that is safe as a folder's name; one that had to be changed gets a short hash behind it.
+
+    So different names stay different whatever file they are in: coders' files and scores meet by them.
+    """
     cleaned = re.sub(r"[^\w .()+,&'-]+", "_", session).strip(" .")[:100].strip() or "session"
     return cleaned if cleaned == session else f"{cleaned}-{hashlib.sha256(session.encode()).hexdigest()[:8]}"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from msw_ml.batch.inputs import find, safe_name
+from msw_ml.batch.inputs import find, folder_name
 
 
 def test_a_folder_gives_sound_and_transcripts_and_counts_the_rest(tmp_path: Path) -> None:
@@ -69,7 +69,7 @@ def test_a_folder_without_permission_is_said(tmp_path: Path) -> None:
 @pytest.mark.parametrize("hostile", ["../../etc/passwd", "a/b", "C:\\x", "nul\0l", "", "..", "x" * 500])
 def test_no_name_leaves_the_output_folder(hostile: str, tmp_path: Path) -> None:
     """Session names come from other people's files."""
-    name = safe_name(hostile)
+    name = folder_name(hostile)
     assert name
     assert (tmp_path / name).resolve().parent == tmp_path.resolve()
     assert len(name) <= 120
