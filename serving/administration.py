@@ -22,8 +22,11 @@ def people(db: Db, who: Principal) -> list[Person]:
 
 
 def teams(db: Db, who: Principal) -> list[Team]:
-    """The organisation's teams by name."""
-    return list(db.scalars(sa.select(Team).where(Team.organisation_id == who.organisation_id).order_by(Team.name)))
+    """The organisation's teams by name; for whoever does not administer it their own alone, where they are in one."""
+    query = sa.select(Team).where(Team.organisation_id == who.organisation_id)
+    if not who.may(May.ADMINISTER):
+        query = query.where(Team.id == who.team_id)
+    return list(db.scalars(query.order_by(Team.name)))
 
 
 def add_team(db: Db, who: Principal, name: str) -> Team:

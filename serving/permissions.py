@@ -8,6 +8,7 @@
                                         review
     adjudicate, erase                             ×                  ×
     see groups of at least five                           ×          ×
+    know of teams                own       own    own    own        all
     people, tokens, clocks, audit, webhooks, metrics                 ×
 
 Whoever they are, workers see their own sessions with the scores. An open review hides the scores from its

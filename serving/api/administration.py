@@ -1,4 +1,4 @@
-"""/v1/people, teams, tokens, retention, audit: for administrators."""
+"""/v1/people, teams, tokens, retention, audit: for administrators; /v1/me and one's own team for everybody."""
 
 from __future__ import annotations
 
@@ -174,7 +174,7 @@ def change_person(db: Transaction, who: Who, person_id: str, asked: PersonChange
 
 @router.get("/teams")
 def list_teams(db: Transaction, who: Who) -> tuple[TeamView, ...]:
-    """The organisation's teams."""
+    """The teams that you may know of, by name: administrators all of the organisation's, everybody else their own."""
     return tuple(TeamView(id=team.id, name=team.name) for team in administration.teams(db, who))
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from fastapi.routing import iter_route_contexts
 
+from serving.store.people import Person
+
 ROLES = ("uploader", "coder", "coach", "manager", "administrator", "stranger", "worker", "foreign")
 OPEN = {"/healthz", "/readyz", "/openapi.json", "/docs"}
 
@@ -27,6 +29,7 @@ TABLE = {
     ("GET", "/v1/receipts"): "nnnnynny",
     ("GET", "/v1/groups"): "nnncennc",
     ("GET", "/v1/me"): "yyyyyyyy",
+    ("GET", "/v1/teams"): "yyyyyyyy",
     ("GET", "/v1/models"): "yyyyyyyy",
     ("GET", "/v1/sessions"): "yyyyyyyy",
     ("GET", "/v1/jobs"): "yyyyyyyy",
@@ -50,6 +53,16 @@ def test_lists_hold_only_what_one_may_know(client, people, scored):
     """A session of the north team is in no list of the south team, a manager or another organisation."""
     seen = {role: client.get("/v1/sessions", headers=people.as_(role)).json()["items"] for role in ROLES}
     assert {role for role, items in seen.items() if items} == {"uploader", "coder", "coach", "administrator", "worker"}
+
+
+def test_who_knows_of_which_teams(client, people, service):
+    """Administrators of all of their organisation's, everybody else of their own, and of none without one."""
+    with service.begin() as db:
+        db.get_one(Person, people.ids["worker"]).team_id = None
+    lists = {role: client.get("/v1/teams", headers=people.as_(role)).json() for role in ROLES}
+    seen = {role: " ".join(team["name"] for team in teams) for role, teams in lists.items()}
+    own = dict.fromkeys(("uploader", "coder", "coach", "manager"), "North")
+    assert seen == own | {"administrator": "North South", "stranger": "South", "worker": "", "foreign": ""}
 
 
 def test_who_may_change_what(client, people, scored):

@@ -182,7 +182,7 @@ ROUTES: dict[str, Route] = {
         _ORGANISATION,
         {409: "you cannot take your own administration away; ask another administrator"},
     ),
-    "list_teams": Route("List teams", who=_ORGANISATION),
+    "list_teams": Route("List teams", who="Administrators all of their organisation's; everybody else their own."),
     "add_team": Route("Add a team", May.ADMINISTER, _ORGANISATION, {409: "there is a team of this name already"}),
     "list_tokens": Route("List tokens", May.ADMINISTER, _ORGANISATION),
     "add_token": Route("Make a token", May.ADMINISTER, _ORGANISATION, {404: not_found("person").detail}),
