@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from serving import erasure
 from serving.service import Service
 from serving.store.base import now
+from serving.store.database import forget_erased
 from serving.store.people import Organisation
 from serving.store.records import Receipt
 from serving.store.sessions import SessionRow
@@ -42,6 +43,7 @@ def sweep(service: Service, moment: dt.datetime | None = None) -> int:
             if days is not None:
                 due = sa.and_(column.is_(None), SessionRow.kind == "sound" if name == "audio" else sa.true())
                 done += _erase(service, one, moment, days, (due, name, eraser))
+    forget_erased(service.engine)  # also what an erasure left in the log because somebody was reading
     if done:
         _LOG.info("retention: %d erasures", done)
     return done

@@ -119,7 +119,10 @@ def is_ours(name: str | None, kind: str) -> bool:
 
 
 def forget_erased(engine: sa.Engine) -> None:
-    """After an erasure on SQLite: empties the write-ahead log, which still holds what was there."""
+    """After an erasure on SQLite: empties the write-ahead log, which still holds what was there.
+
+    Somebody who reads for longer than `BUSY_MS` keeps it from that; whoever calls has to come again.
+    """
     if is_sqlite(engine):
         with engine.connect() as connection:
             connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -37,6 +37,26 @@ def test_erasure_leaves_nothing_and_gives_a_receipt(client, people, service, sco
     assert kept == receipt
 
 
+def test_a_reader_keeps_erased_words_only_until_the_next_sweep(client, people, service, scored, settings):
+    """A long reading during an erasure holds the write-ahead log open; the clocks' next round empties it."""
+    text = "Marmalade on the piano"
+    change = {"version": 1, "changes": [{"field": "text", "utterance": 0, "value": text}]}
+    assert client.patch(f"/v1/sessions/{scored}", json=change, headers=people.as_("coach")).status_code == 200
+    files = [settings.data / f"service.db{tail}" for tail in ("", "-wal")]
+
+    def hurry(connection, *_: object) -> None:
+        connection.execute("PRAGMA busy_timeout=50")
+
+    sa.event.listen(service.engine, "checkout", hurry)
+    with service.engine.connect() as reader:
+        reader.exec_driver_sql("BEGIN")
+        reader.exec_driver_sql("SELECT count(*) FROM sessions").scalar_one()
+        assert client.delete(f"/v1/sessions/{scored}", headers=people.as_("coach")).status_code == 200
+        assert any(text.encode() in file.read_bytes() for file in files)
+    retention.sweep(service)
+    assert not any(text.encode() in file.read_bytes() for file in files)
+
+
 @pytest.mark.parametrize(
     ("clocks", "left"),
     [
