@@ -88,6 +88,8 @@ class _Reception:
             return
         if len(self.upload.fields) >= MAX_FIELDS:
             raise Problem(400, "the upload has too many fields")
+        if self._name in self.upload.fields and not self._name.endswith("[]"):  # as OpenAI's clients send a list
+            raise invalid(self._name[:60] or "field", "this is there twice; send it once")
         self.upload.fields[self._name] = self._value.decode("utf-8", "replace").strip()
 
     def on_end(self) -> None:

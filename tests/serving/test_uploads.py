@@ -110,6 +110,17 @@ def test_a_cut_off_upload_leaves_nothing(client, people, service: Service):
     assert not service.objects.keys("")
 
 
+def test_a_field_that_is_there_twice_is_refused(client, people, service: Service):
+    """Neither of two families is dropped in silence; lists as OpenAI's clients send them are no such case."""
+    answer = send(client, people, family=["F-1", "F-2"])
+    assert (answer.status_code, [error["field"] for error in answer.json()["errors"]]) == (422, ["family"])
+    assert not service.objects.keys("")
+    asked = {"timestamp_granularities[]": ["word", "segment"], "response_format": "none"}
+    sent = {"files": {"file": ("a.flac", b"fLaC")}, "data": asked, "headers": people.as_("uploader")}
+    refused = client.post("/v1/audio/transcriptions", **sent)
+    assert [error["field"] for error in refused.json()["errors"]] == ["response_format"]
+
+
 def test_fields_that_make_no_sense_are_named(client, people):
     """`errors` names the field, and what was sent is not repeated."""
     answer = send(client, people, speakers="many-secret", colour="red")
