@@ -63,6 +63,7 @@ def library(request: Request, db: Transaction, who: Who) -> Response:
         is_moving=any(row.job is not None and not row.job.state.is_final for row in rows),
         states=SessionState,
         may_upload=who.may(May.UPLOAD),
+        may_review=who.may(May.REVIEW),
         erased=request.query_params.get("erased", "")[:60],
         workers=_workers(db, who) if not is_fragment else (),
     )
@@ -100,5 +101,6 @@ def _workers(db: Db, who: Principal) -> tuple[str, ...]:
         return ()
     query = sa.select(Person.name).where(Person.organisation_id == who.organisation_id, Person.is_active)
     if not who.may(May.ADMINISTER):
-        query = query.where(Person.team_id == who.team_id)
+        of_team = Person.team_id == who.team_id if who.team_id is not None else sa.false()
+        query = query.where(sa.or_(of_team, Person.id == who.person_id))
     return tuple(db.scalars(query.order_by(Person.name)))

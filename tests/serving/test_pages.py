@@ -197,6 +197,28 @@ def test_an_empty_library_says_whose_sessions_it_would_hold(browser, people, sco
     assert "You are in no team yet" in browser("stranger").get("/library").text
 
 
+def test_names_to_hand_in_for_are_those_of_ones_team(browser, people, service):
+    """Whoever is in no team may name themselves, and is not shown who else is in none."""
+
+    def offered(name: str) -> set[str]:
+        chooser = re.search('<select id="worker".*?</select>', browser(name).get("/library").text, re.DOTALL)[0]
+        return set(re.findall("<option>([^<]+)</option>", chooser))
+
+    assert {"uploader", "worker"} < offered("uploader")
+    assert "stranger" not in offered("uploader")
+    with service.begin() as db:
+        for name in ("stranger", "worker"):
+            db.get_one(Person, people.ids[name]).team_id = None
+    assert offered("stranger") == {"stranger"}
+    assert "stranger" in offered("administrator")
+
+
+def test_the_list_has_no_column_that_stays_empty(browser, scored):
+    """Only who reviews is told of a review of theirs."""
+    assert "Your review" in browser("coder").get("/library").text
+    assert "Your review" not in browser("uploader").get("/library").text
+
+
 def test_the_uploader_sees_the_state_and_not_the_words(browser, scored):
     """Whoever handed a session in knows how far it is, and nothing of what was said."""
     page = browser("uploader").get(f"/sessions/{scored}")
