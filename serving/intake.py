@@ -12,6 +12,7 @@ from serving.audit import Act
 from serving.forms import PRIORITIES, UploadForm
 from serving.permissions import May, Principal
 from serving.problems import Problem, invalid
+from serving.results import RECORDING
 from serving.service import Service
 from serving.stage_names import SHORT_BYTES
 from serving.store.base import Db, new_id
@@ -19,9 +20,6 @@ from serving.store.objects import Kept
 from serving.store.people import Person, Team
 from serving.store.sessions import Artefact, IdempotencyKey, Job, SessionRow
 from serving.uploads import Upload
-
-RECORDING = "recording"
-"""Name of the artefact that was uploaded."""
 
 
 def upload_key(session_id: str) -> str:
@@ -32,9 +30,10 @@ def upload_key(session_id: str) -> str:
 def take_in(service: Service, who: Principal, session_id: str, upload: Upload, key: str | None) -> Job:
     """Keeps an upload and enqueues its job; the same key gives the job that it gave before.
 
-    Raises 415, 422 (fields, a transcript made to do harm, or a key that was used for something else) and 503.
-    Nothing is left behind by an upload that was refused, nor by a second one with the same key: that is found out
-    by the key's row, which can be inserted once, without a look beforehand that every first upload would pay for.
+    Raises 413 (transcripts have a limit of their own), 415, 422 (fields, a transcript made to do harm, or a key that
+    was used for something else) and 503. Nothing is left behind by an upload that was refused, nor by a second one
+    with the same key: that is found out by the key's row, which can be inserted once, without a look beforehand that
+    every first upload would pay for.
     """
     try:
         form = UploadForm.of(upload.fields)
