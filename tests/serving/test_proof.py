@@ -40,7 +40,7 @@ from serving.store.sessions import Artefact, Job, JobState, SessionRow, StageRun
 SPAWN = multiprocessing.get_context("spawn")
 UPLOADS, CLIENTS, JOBS, KILLS, TRANSCRIPTS = 200, 20, 40, 12, 100
 MOST_TIMES = 3.0
-"""Queue over pipeline alone: 1.4 to 1.8 as measured, 3.6 and 4.7 before short transcripts were done in one go."""
+"""Queue over pipeline alone: 1.0 to 1.8 as measured, 3.6 and 4.7 before short transcripts were done in one go."""
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
