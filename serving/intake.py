@@ -7,7 +7,7 @@ import hashlib
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from serving import at_the_door, audit
+from serving import at_the_door, audit, permissions
 from serving.audit import Act
 from serving.forms import PRIORITIES, UploadForm
 from serving.permissions import May, Principal
@@ -131,12 +131,13 @@ def _team(db: Db, who: Principal, team: str) -> str | None:
 
 
 def _worker(db: Db, who: Principal, worker: str) -> str | None:
+    """Whose visit it was, of those whom this person may hand in for. Others are refused as if there were none."""
     if not worker:
         return None
-    condition = sa.or_(Person.id == worker, Person.name == worker)
-    found = db.scalar(sa.select(Person).where(Person.organisation_id == who.organisation_id, condition))
+    named = sa.or_(Person.id == worker, Person.name == worker)
+    found = db.scalar(permissions.handed_in_for(who).where(named))
     if found is None:
-        raise invalid("worker", "nobody here goes by this id or name; ask an administrator to add them")
+        raise invalid("worker", "nobody whom you may hand in for goes by this id or name; ask an administrator")
     return found.id
 
 

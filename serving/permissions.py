@@ -26,7 +26,7 @@ from msw_ml.session import Value
 from serving.problems import Problem, not_found
 from serving.store.base import Db
 from serving.store.opinions import Review, ReviewState, ScoreView
-from serving.store.people import PersonRole
+from serving.store.people import Person, PersonRole
 from serving.store.sessions import Job, SessionRow
 
 
@@ -55,6 +55,15 @@ _ALLOWED: dict[PersonRole, frozenset[May]] = {
 def roles_that_may(what: May) -> tuple[PersonRole, ...]:
     """Whom a role allows something, from the least to the most."""
     return tuple(role for role in PersonRole if what in _ALLOWED[role])
+
+
+def handed_in_for(who: Principal) -> sa.Select[Person]:
+    """The people whose visits somebody may hand in: of their team and themselves; of all teams for administrators."""
+    query = sa.select(Person).where(Person.organisation_id == who.organisation_id, Person.is_active)
+    if who.may(May.ADMINISTER):
+        return query
+    of_team = Person.team_id == who.team_id if who.team_id is not None else sa.false()
+    return query.where(sa.or_(of_team, Person.id == who.person_id))
 
 
 def refused(role: PersonRole, what: May) -> Problem:

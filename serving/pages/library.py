@@ -9,7 +9,7 @@ from fastapi import Request
 from fastapi.responses import Response
 
 from msw_ml.session import Value
-from serving import listing
+from serving import listing, permissions
 from serving.dependencies import Transaction, Who
 from serving.forms import SessionQuery
 from serving.pages.rendering import page
@@ -99,8 +99,4 @@ def _workers(db: Db, who: Principal) -> tuple[str, ...]:
     """Names to choose from when handing in."""
     if not who.may(May.UPLOAD):
         return ()
-    query = sa.select(Person.name).where(Person.organisation_id == who.organisation_id, Person.is_active)
-    if not who.may(May.ADMINISTER):
-        of_team = Person.team_id == who.team_id if who.team_id is not None else sa.false()
-        query = query.where(sa.or_(of_team, Person.id == who.person_id))
-    return tuple(db.scalars(query.order_by(Person.name)))
+    return tuple(person.name for person in db.scalars(permissions.handed_in_for(who).order_by(Person.name)))

@@ -102,6 +102,14 @@ def test_a_claimed_length_is_refused_before_it_is_sent(client, people):
     assert client.post("/v1/sessions", content=b"--x--", headers=headers).status_code == 413
 
 
+def test_visits_are_handed_in_for_ones_team(client, people):
+    """Whoever is in another team cannot be named, and is not told from nobody."""
+    assert send(client, people, worker="worker").status_code == 202
+    answers = [send(client, people, worker=name).json()["errors"] for name in ("stranger", people.ids["stranger"], "x")]
+    assert answers[0] == answers[1] == answers[2]
+    assert send(client, people, worker=people.ids["worker"]).status_code == 202
+
+
 def test_a_cut_off_upload_leaves_nothing(client, people, service: Service):
     """A connection that breaks in the middle is an error, not a short session."""
     body = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\nspeaker,text\n'
