@@ -189,7 +189,7 @@ def write(session: ScoredSession, folder: Path, codebook: Codebook) -> Path:
     return path
 
 
-_FIGURES = {"utterance", "start", "end", "confidence", "Rating", "Low", "High", "Value", "Count", "Found"}
+_FIGURES = {"utterance", "start", "end", "confidence", "Rating", "Low", "High", "Value", "Count", "Found", "Expected"}
 
 
 def _typed(sheet: WriteOnlyWorksheet, text: str, is_figure: bool) -> Cell | float | None:

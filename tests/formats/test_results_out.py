@@ -8,10 +8,11 @@ import json
 from pathlib import Path
 
 import pytest
+from openpyxl import load_workbook
 
 from msw_ml.codebook.book import Codebook
 from msw_ml.errors import OutputError, UnknownName
-from msw_ml.formats import registry
+from msw_ml.formats import registry, spreadsheet
 from msw_ml.formats.session_json import session_json
 from msw_ml.formats.sessions_csv import sessions_header, sessions_row, write_sessions
 from msw_ml.formats.summary import about, counts, measures, ratings, signs
@@ -95,6 +96,15 @@ def test_counts_carry_their_limits_where_the_error_is_known(visit: ScoredSession
     assert (row["question_open_low"], row["question_open_high"], row["question_closed_low"]) == ("1", "4", "")
     assert (row["question_open_expected"], row["question_closed_expected"]) == ("2.4", "")
     assert "percent_change_talk_high" in row
+
+
+def test_figures_are_numbers_in_excel(visit: ScoredSession, codebook: Codebook, tmp_path: Path) -> None:
+    """What is to be added up is no text that only looks like a number."""
+    found = Measure(id="question_open", numerator=2, low=1, high=4, expected=2.4)
+    others = tuple(one for one in visit.measures if one.id != found.id)
+    path = spreadsheet.write(visit.model_copy(update={"measures": (found, *others)}), tmp_path, codebook)
+    rows = load_workbook(path)["Counts"].iter_rows(values_only=True)
+    assert list(rows)[1] == ("Open question", "worker", 2, 1, 4, 2.4)
 
 
 def test_session_json_matches_its_schema(visit: ScoredSession) -> None:

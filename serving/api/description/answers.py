@@ -16,7 +16,7 @@ _METRICS = """# HELP msw_jobs Jobs by state.
 msw_jobs{state="queued"} 2.0
 msw_jobs{state="running"} 1.0
 """
-_CARD = "# behaviour_coder 1.1\n\nCodes each utterance of a visit by the codebook msw 1.0 …\n"
+_CARD = "# behaviour_coder 2.0\n\nCodes each utterance of a visit by the codebook msw 1.0 …\n"
 _PAGE = '<!doctype html>\n<html lang="en-GB">…</html>\n'
 
 
