@@ -43,7 +43,7 @@ _GONE = {
     qn("w:moveFrom"),
     "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback",
 }
-_WIDTHS_CM = (1.2, 2.4, 2.4, 2.2, 1.8, 10.5, 4.0)
+_WIDTHS_CM = (1.2, 3.0, 3.0, 2.0, 1.8, 10.4, 4.2)
 
 
 def read(path: Path) -> list[Transcript]:
@@ -129,14 +129,14 @@ def write(session: ScoredSession, folder: Path, codebook: Codebook) -> Path:
     document.add_heading(legal(session.recording.name), 0)
     for line in about(session):
         document.add_paragraph(legal(line))
-    for title, table in (
-        ("Ratings", ratings(session, codebook)),
-        ("Signs", signs(session, codebook)),
-        ("Measures", measures(session, codebook)),
-        ("Counts", counts(session, codebook)),
+    for title, table, widths_cm in (
+        ("Ratings", ratings(session, codebook), (4.2, 2.4, 1.6, 1.6, 1.6, 14.2)),
+        ("Signs", signs(session, codebook), (4.2, 6.3, 1.6, 3.2, 2.6, 1.8, 5.9)),
+        ("Measures", measures(session, codebook), (6.0, 2.6, 2.0, 2.0, 13.0)),
+        ("Counts", counts(session, codebook), (6.0, 2.6, 2.0, 2.0, 2.0, 2.4)),
     ):
         document.add_heading(title, 1)
-        _table(document, table)
+        _table(document, table, widths_cm)
     document.add_heading("Transcript", 1)
     rows = [_row(unit, codebook) for unit in session.utterances]
     _table(document, [_HEADER, *rows], _WIDTHS_CM)
@@ -161,16 +161,17 @@ def _row(unit: CodedUtterance, codebook: Codebook) -> tuple[str, ...]:
     )
 
 
-def _table(document: docx.document.Document, rows: Sequence[Sequence[str]], widths_cm: Sequence[float] = ()) -> None:
+def _table(document: docx.document.Document, rows: Sequence[Sequence[str]], widths_cm: Sequence[float]) -> None:
     """A table whose first row is repeated on every page.
 
     Rows are copied as XML: python-docx's own way to add one takes time that grows with the table.
     """
     table = document.add_table(rows=1, cols=len(rows[0]))
     table.style = "Light Grid Accent 1"
+    table.autofit = False
     blank = table.rows[0]._tr  # noqa: SLF001  the row's element; there is no public name for it
-    for cell, width in zip(table.rows[0].cells, widths_cm, strict=False):
-        cell.width = Cm(width)
+    for column, cell, width in zip(table.columns, table.rows[0].cells, widths_cm, strict=True):
+        column.width = cell.width = Cm(width)  # Word goes by the cells, LibreOffice by the columns
     body = blank.getparent()
     body.remove(blank)
     for number, row in enumerate(rows):

@@ -7,12 +7,13 @@ import io
 import json
 from pathlib import Path
 
+import docx
 import pytest
 from openpyxl import load_workbook
 
 from msw_ml.codebook.book import Codebook
 from msw_ml.errors import OutputError, UnknownName
-from msw_ml.formats import registry, spreadsheet
+from msw_ml.formats import registry, spreadsheet, word
 from msw_ml.formats.session_json import session_json
 from msw_ml.formats.sessions_csv import sessions_header, sessions_row, write_sessions
 from msw_ml.formats.summary import about, counts, measures, ratings, signs
@@ -105,6 +106,19 @@ def test_figures_are_numbers_in_excel(visit: ScoredSession, codebook: Codebook, 
     path = spreadsheet.write(visit.model_copy(update={"measures": (found, *others)}), tmp_path, codebook)
     rows = load_workbook(path)["Counts"].iter_rows(values_only=True)
     assert list(rows)[1] == ("Open question", "worker", 2, 1, 4, 2.4)
+
+
+def test_words_have_room_in_a_word_file(visit: ScoredSession, codebook: Codebook, tmp_path: Path) -> None:
+    """Word goes by the cells' widths, LibreOffice by the columns': both say the same, and fit the page."""
+    document = docx.Document(str(word.write(visit, tmp_path, codebook)))
+    page = document.sections[0]
+    room = page.page_width - page.left_margin - page.right_margin
+    for table in document.tables:
+        columns = [column.width for column in table.columns]
+        assert columns == [cell.width for cell in table.rows[-1].cells]
+        assert sum(columns) <= room
+    said = document.tables[-1].columns
+    assert said[5].width == max(column.width for column in said)
 
 
 def test_session_json_matches_its_schema(visit: ScoredSession) -> None:
