@@ -62,6 +62,10 @@ class OwnVisits:
         means: Floats = np.where(count > 0, np.nansum(self.given, axis=2) / np.maximum(count, 1), np.nan)
         return means
 
+    def of_elements(self, elements: Sequence[str]) -> Floats:
+        """(sessions, `elements`): the same means, of some elements in an order of their own."""
+        return self.y[:, [self.elements.index(element) for element in elements]]
+
     def at(self, positions: Sequence[int]) -> OwnVisits:
         """The sessions at these positions."""
         rows = list(positions)

@@ -8,12 +8,12 @@ import numpy as np
 
 from msw_ml import bundle as bundles
 from msw_ml.codebook import load as load_codebook
-from msw_ml.rating.features import feature_row
 from msw_ml.rating.rater import HIGHEST, LOWEST, BundleRater
 from training.elements_baselines import MIDDLE
 from training.elements_figures import Evaluation, Truth, figures, halo
 from training.own_data import OwnFiles, read_own
-from training.own_visits import check_unseen, declined
+from training.own_model import feature_rows
+from training.own_visits import check_unseen, rateable
 
 
 def evaluate_elements(bundle: Path, folder: Path) -> Evaluation:
@@ -26,20 +26,18 @@ def evaluate_elements(bundle: Path, folder: Path) -> Evaluation:
     codebook = load_codebook((read.info.codebook or "").split(" ")[0])
     rater = BundleRater(bundle, codebook)
     every = read_own(OwnFiles(scored=folder), codebook)
-    unrated = declined(every, rater)
-    own = every.at([row for row, name in enumerate(every.names) if name not in unrated])
+    own, declined = rateable(every, rater)
     check_unseen(own, read)
     model = rater.model
-    talks = [rater.talk(session.utterances) for session in own.sessions]
-    x = [feature_row(talk, model.features, codebook, model.manner) for talk in talks]
-    predicted = np.clip(np.array([model.ratings(row) for row in x]), LOWEST, HIGHEST)
+    said = [model.ratings(row) for row in feature_rows(own, rater, codebook)]
+    predicted = np.clip(np.array(said), LOWEST, HIGHEST)
     elements = [one.element for one in model.elements]
-    y = own.y[:, [own.elements.index(element) for element in elements]]
+    y = own.of_elements(elements)
     truth = Truth(y, own.groups, np.zeros(len(y), dtype=np.bool_), elements)
     widths = np.tile([one.half_width for one in model.elements], (len(y), 1))
     guesses = {read.label: predicted, "constant 3": np.full(y.shape, MIDDLE)}
     return Evaluation(
         figures=tuple(figures(truth, guesses, {read.label: widths})),
         halo=tuple(halo(truth, predicted)),
-        declined=tuple(unrated),
+        declined=tuple(declined),
     )

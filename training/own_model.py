@@ -58,11 +58,10 @@ class Tuning:
 def tune(own: OwnVisits, rater: BundleRater, codebook: Codebook) -> Tuning:
     """Fine-tunes every element that enough own sessions were rated on. Raises what reading marks raises."""
     model = rater.model
-    talks = [rater.talk(session.utterances) for session in own.sessions]
-    rows = [feature_row(talk, model.features, codebook, model.manner) for talk in talks]
+    rows = feature_rows(own, rater, codebook)
     z = np.clip(np.array([model.standardise(row) for row in rows]), -FAR_OUT, FAR_OUT)
     before = np.array([model.ratings(row) for row in rows])
-    y = own.y[:, [own.elements.index(one.element) for one in model.elements]]
+    y = own.of_elements([one.element for one in model.elements])
     tuned: list[Tuned | None] = []
     for number, one in enumerate(model.elements):
         table = ElementTable(z[:, _used(one)], before[:, number], y[:, number], own.groups)
@@ -79,6 +78,13 @@ def tune(own: OwnVisits, rater: BundleRater, codebook: Codebook) -> Tuning:
         y=y,
         said_before=np.clip(before, LOWEST, HIGHEST),
     )
+
+
+def feature_rows(own: OwnVisits, rater: BundleRater, codebook: Codebook) -> list[Floats]:
+    """What the rater reads of each session, marks included."""
+    model = rater.model
+    talks = [rater.talk(session.utterances) for session in own.sessions]
+    return [feature_row(talk, model.features, codebook, model.manner) for talk in talks]
 
 
 def _used(one: ElementModel) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:

@@ -8,8 +8,7 @@ fine-tunes it, once on the part's two readers as they are and once on the same m
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
@@ -26,6 +25,7 @@ from training.own_data import OwnFiles
 from training.own_visits import train_own
 from training.rated_sessions import RatedSession
 from training.rated_visits import read_visits
+from training.visits_corpus import rows
 
 RECIPE = Path("training/recipes/elements.toml")
 RATERS = {"the readers as they are": 0, "the readers one point stricter": 1}
@@ -65,13 +65,11 @@ def play(plan: Recipe, codebook: Codebook, folder: Path, stricter: int) -> OwnFi
     test = {one.id: one for one in read_visits(visits, plan.data.coder, codebook).sessions if one.is_test}
     for one in test.values():
         write_text(folder / "scores" / one.id / "session.json", _scored(one, codebook).model_dump_json())
-    given = [row for path in sorted((visits / "ratings").glob("*.csv")) for row in _rows(path) if row[0] in test]
-    ratings = [[*row[:3], str(max(1, int(row[3]) - stricter))] for row in given]
-    workers = [
-        (row["session"], row["worker"]) for row in csv.DictReader((visits / "design.csv").open(encoding="utf-8"))
-    ]
-    _write(folder / "coders.csv", ["session", "coder", "element", "value"], ratings)
-    _write(folder / "visits.csv", ["session", "worker"], [row for row in workers if row[0] in test])
+    given = [row for path in sorted((visits / "ratings").glob("*.csv")) for row in rows(path) if row["session"] in test]
+    ratings = [row | {"value": str(max(1, int(row["value"]) - stricter))} for row in given]
+    _write(folder / "coders.csv", ("session", "coder", "element", "value"), ratings)
+    workers = [row for row in rows(visits / "design.csv") if row["session"] in test]
+    _write(folder / "visits.csv", ("session", "worker"), workers)
     return OwnFiles(scored=folder / "scores", ratings=(folder / "coders.csv",), visits=folder / "visits.csv")
 
 
@@ -90,13 +88,9 @@ def _scored(one: RatedSession, codebook: Codebook) -> ScoredSession:
     )
 
 
-def _rows(path: Path) -> list[list[str]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.reader(file))
-
-
-def _write(path: Path, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    write_text(path, "".join(",".join(row) + "\n" for row in [header, *rows]))
+def _write(path: Path, columns: Sequence[str], table: Sequence[Mapping[str, str]]) -> None:
+    lines = [columns, *([row[column] for column in columns] for row in table)]
+    write_text(path, "".join(",".join(line) + "\n" for line in lines))
 
 
 if __name__ == "__main__":

@@ -47,9 +47,8 @@ def train_own(files: OwnFiles, out: Path, codebook: Codebook, rater: Path | None
     start = bundles.load(rater or bundles.shipped(NAME), NAME, codebook.key)
     starter = BundleRater(start.path, codebook)
     every = read_own(files, codebook)
-    unrated = declined(every, starter)
-    own = every.at([row for row, name in enumerate(every.names) if name not in unrated])
-    _check(own, len(unrated))
+    own, declined = rateable(every, starter)
+    _check(own, len(declined))
     check_unseen(own, start)
     tuning = tune(own, starter, codebook)
     version = start.info.version.removesuffix(MARK) + MARK
@@ -60,21 +59,22 @@ def train_own(files: OwnFiles, out: Path, codebook: Codebook, rater: Path | None
         groups=len(np.unique(own.groups)),
         grouped_by=own.grouped_by,
         coders=len(own.coders),
-        declined=len(unrated),
+        declined=len(declined),
         unrated=own.unrated,
         found=compare(tuning),
     )
     card = write_own_card(codebook, tuning.before, tuning.model, facts)
-    return Trained(_write(out / NAME, start, version, tuning, card), facts.found, unrated)
+    return Trained(_write(out / NAME, start, version, tuning, card), facts.found, declined)
 
 
-def declined(own: OwnVisits, rater: BundleRater) -> dict[str, str]:
-    """Sessions that the rater would not rate, and why: neither learned from nor compared."""
+def rateable(own: OwnVisits, rater: BundleRater) -> tuple[OwnVisits, dict[str, str]]:
+    """The sessions that the rater would rate; of the others, neither learned from nor compared, why it would not."""
     found = {
         name: rater.obstacle(one.utterances, one.quality, one.roles)
         for name, one in zip(own.names, own.sessions, strict=True)
     }
-    return {name: why.removeprefix("Withheld: ") for name, why in found.items() if why is not None}
+    declined = {name: why.removeprefix("Withheld: ") for name, why in found.items() if why is not None}
+    return own.at([row for row, name in enumerate(own.names) if name not in declined]), declined
 
 
 def check_unseen(own: OwnVisits, rater: Bundle) -> None:
